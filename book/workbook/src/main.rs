@@ -1,0 +1,2 @@
+//! The book's preprocessor, its checker, and the reader's commands
+fn main() {}

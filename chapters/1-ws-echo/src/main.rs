@@ -1,0 +1,2 @@
+//! A WebSocket, raw
+fn main() {}

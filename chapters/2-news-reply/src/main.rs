@@ -1,0 +1,2 @@
+//! Socket.IO: events instead of frames
+fn main() {}
