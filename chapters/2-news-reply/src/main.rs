@@ -1,2 +1,178 @@
-//! Socket.IO: events instead of frames
-fn main() {}
+//! Socket.IO: events instead of frames, `news` from the server and `reply` from the page.
+//!
+//! Run:  cargo run -p chapter-2
+//! Try:  open http://127.0.0.1:8005 and watch the transport change in the wire panel.
+
+mod answer;
+mod process;
+
+use std::{future::Future, time::Duration};
+
+use axum::{Router, response::Html, routing::get, serve::ListenerExt};
+use serde::{Deserialize, Serialize};
+use socketioxide::{
+    SendError, SocketError, SocketIo,
+    extract::{SocketRef, TryData},
+    socket::DisconnectReason,
+};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, interval_at, sleep},
+};
+use tracing::{debug, info, warn};
+
+use crate::answer::Answer;
+
+const PAGE: &str = include_str!("../static/index.html");
+
+/// How often each client hears the news.
+const NEWS: Duration = Duration::from_secs(3);
+/// The longest `reply`, in characters.
+const MAX_REPLY: usize = 1000;
+/// The largest message on every transport, as in Node. The library's own defaults differ
+/// from one transport to the next: 100 kB by polling, 64 MiB by WebSocket.
+const MAX_MESSAGE: usize = 1_000_000;
+/// The server pings this often, and waits this long for a pong: Node's values.
+const PING_INTERVAL: Duration = Duration::from_secs(25);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a stopping server waits for its connections.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// The first event on every connection.
+#[derive(Serialize)]
+struct Hello {
+    message: &'static str,
+}
+
+/// What a client sends with `howAreYou`.
+#[derive(Deserialize)]
+struct Question {
+    message: String,
+}
+
+/// What `reply` is acknowledged with.
+#[derive(Serialize)]
+struct Accepted {
+    ok: bool,
+}
+
+/// What `howAreYou` is acknowledged with.
+#[derive(Serialize)]
+struct Fine {
+    ok: bool,
+    message: &'static str,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    process::start_logging()?;
+    let stop = process::stop_signal()?;
+    let listener = process::listen().await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    serve(listener, stop).await
+}
+
+/// Serves until `stop` completes and every connection is closed.
+async fn serve(
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    // Without TCP_NODELAY the kernel holds a small packet back until the one before it
+    // has been acknowledged.
+    let listener = listener.tap_io(|tcp| {
+        tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
+    });
+    let (app, io) = app();
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        info!("stopping");
+        // Ends the long polls too, which axum would otherwise wait for.
+        io.close().await;
+        stopping.send(()).ok();
+    });
+    let deadline = async {
+        stopped.await.ok();
+        sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        result = server => Ok(result?),
+        () = deadline => {
+            warn!("some connections did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Everything under one roof: the page, the browser's client and the Socket.IO endpoint.
+fn app() -> (Router, SocketIo) {
+    let (socket_io, io) = SocketIo::builder()
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
+        .max_payload(MAX_MESSAGE as u64)
+        .ws_max_message_size(MAX_MESSAGE)
+        .ws_max_frame_size(MAX_MESSAGE)
+        .build_svc();
+    io.ns("/", on_connect);
+    let app = Router::new()
+        .route("/", get(async || Html(PAGE)))
+        .merge(browser_kit::routes())
+        .route_service("/socket.io/", socket_io);
+    (app, io)
+}
+
+/// Greets a client, and says what it may send. Handlers are in place before anything is
+/// awaited: an event without a handler is lost.
+async fn on_connect(socket: SocketRef) {
+    info!(transport = ?socket.transport_type(), "connected");
+    socket.on("reply", on_reply);
+    socket.on("howAreYou", on_how_are_you);
+    socket.on_fallback(on_unknown);
+    let news = tokio::spawn(send_news(socket.clone())).abort_handle();
+    socket.on_disconnect(async move |reason: DisconnectReason| {
+        info!(?reason, "disconnected");
+        news.abort();
+    });
+    if let Err(error) = socket.emit("hello", &Hello { message: "Welcome to Socket.IO" }) {
+        debug!(%error, "gone before the hello");
+    }
+}
+
+/// One client's news. Ends with the connection, also when it ended before the disconnect
+/// handler was in place.
+async fn send_news(socket: SocketRef) {
+    let mut every = interval_at(Instant::now() + NEWS, NEWS);
+    loop {
+        every.tick().await;
+        match socket.emit("news", "Hello Socket.IO") {
+            Ok(()) => {}
+            Err(SendError::Socket(SocketError::Closed)) => return,
+            // A client that reads too slowly misses this one and gets the next.
+            Err(error) => warn!(%error, "news not sent"),
+        }
+    }
+}
+
+async fn on_reply(answer: Answer, TryData(text): TryData<String>) {
+    let Ok(text) = text else {
+        return answer.reject("reply takes a string");
+    };
+    if text.chars().count() > MAX_REPLY {
+        return answer.reject("a reply is at most 1000 characters");
+    }
+    info!(text, "reply");
+    answer.accept(&Accepted { ok: true });
+}
+
+async fn on_how_are_you(answer: Answer, TryData(question): TryData<Question>) {
+    let Ok(Question { message }) = question else {
+        return answer.reject("howAreYou takes an object with a string called message");
+    };
+    info!(message, "howAreYou");
+    answer.accept(&Fine { ok: true, message: "Fine, thank you" });
+}
+
+/// Runs for every event that has no handler of its own.
+async fn on_unknown(answer: Answer) {
+    answer.reject("there is no such event");
+}

@@ -1,0 +1,195 @@
+//! One WebSocket connection, from the 101 to the last byte.
+
+use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::AsyncWriteExt,
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Bytes, Error, Message, Utf8Bytes,
+        error::ProtocolError,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+
+const GREETING: Message = Message::Text(Utf8Bytes::from_static("Hello from the server"));
+
+/// How often the ticker speaks.
+const TICK: Duration = Duration::from_secs(3);
+/// How often the server pings. Proxies often drop a connection after 60 silent seconds.
+const PING: Duration = Duration::from_secs(15);
+/// Two pings without any answer: the peer is gone, whatever TCP still believes.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a peer may take to hang up after a close frame.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
+/// One mebibyte, also for a message that arrives in many frames.
+const MAX_MESSAGE: usize = 1024 * 1024;
+/// Allocated for every connection, busy or not. The library's default is 128 KiB.
+const READ_BUFFER: usize = 1024;
+
+type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// What a path does with its WebSocket.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Route {
+    Ticker,
+    Echo,
+}
+
+/// Runs a connection to its end. Nothing of it outlives this function.
+pub(crate) async fn run(
+    io: Upgraded,
+    peer: SocketAddr,
+    route: Route,
+    shutdown: CancellationToken,
+) {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    let io = TokioIo::new(io);
+    let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config)).await;
+    info!(%peer, "open");
+    let Err(ending) = exchange(&mut ws, peer, route, shutdown).await;
+    if let Ending::Goodbye(frame) = ending {
+        close(ws, frame).await;
+    }
+    info!(%peer, "closed");
+}
+
+/// How a conversation ends.
+enum Ending {
+    /// The peer is there, and hears this last frame.
+    Goodbye(Option<CloseFrame>),
+    /// There is nobody left to tell.
+    Gone,
+}
+
+/// Sends and receives until one side has had enough.
+async fn exchange(
+    ws: &mut WebSocket,
+    peer: SocketAddr,
+    route: Route,
+    shutdown: CancellationToken,
+) -> Result<Infallible, Ending> {
+    let mut ticks = interval_at(Instant::now() + TICK, TICK);
+    // A peer that was slow to read gets the next tick, not a burst of the missed ones.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pings = interval_at(Instant::now() + PING, PING);
+    let mut last_heard = Instant::now();
+    loop {
+        // The branches that lose the race are dropped, and nothing with them: a frame that
+        // was read in part stays in `ws`, and an interval keeps its own time.
+        let message = tokio::select! {
+            incoming = ws.next() => {
+                last_heard = Instant::now();
+                receive(incoming, peer, route)?
+            }
+            _ = ticks.tick(), if route == Route::Ticker => Some(GREETING),
+            _ = pings.tick() => Some(Message::Ping(Bytes::new())),
+            () = shutdown.cancelled() => {
+                return Err(goodbye(CloseCode::Away, "the server stops"));
+            }
+            () = sleep_until(last_heard + SILENCE) => {
+                info!(%peer, "silent for too long");
+                return Err(Ending::Gone);
+            }
+        };
+        if let Some(message) = message {
+            send(ws, message, peer).await?;
+        }
+    }
+}
+
+/// Decides what an incoming message is answered with.
+fn receive(
+    incoming: Option<Result<Message, Error>>,
+    peer: SocketAddr,
+    route: Route,
+) -> Result<Option<Message>, Ending> {
+    let message =
+        incoming.ok_or(Ending::Gone)?.map_err(|error| complaint(&error, peer))?;
+    match message {
+        Message::Text(_) | Message::Binary(_) if route == Route::Echo => {
+            return Ok(Some(message));
+        }
+        // Logged and never answered: the page answers every text, so two sides that both
+        // answered answers would go on as fast as the network lets them.
+        Message::Text(text) => {
+            let start: String = text.chars().take(100).collect();
+            info!(%peer, bytes = text.len(), text = start, "received");
+        }
+        Message::Binary(data) => info!(%peer, bytes = data.len(), "received binary"),
+        Message::Close(frame) => {
+            info!(%peer, ?frame, "the client closes");
+            return Err(Ending::Goodbye(frame));
+        }
+        // The library has queued a ping's pong: it goes out with the next read.
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+    }
+    Ok(None)
+}
+
+async fn send(
+    ws: &mut WebSocket,
+    message: Message,
+    peer: SocketAddr,
+) -> Result<(), Ending> {
+    // A peer that no longer reads lets its window fill up, and sending then waits for ever.
+    match timeout(SILENCE, ws.send(message)).await {
+        Ok(sent) => sent.map_err(|error| complaint(&error, peer)),
+        Err(_) => {
+            info!(%peer, "stopped reading");
+            Err(Ending::Gone)
+        }
+    }
+}
+
+/// Tells the peer what was wrong with its last frame, in the close codes of RFC 6455,
+/// section 7.4.1.
+fn complaint(error: &Error, peer: SocketAddr) -> Ending {
+    info!(%peer, %error, "ended by an error");
+    match error {
+        Error::Capacity(_) => goodbye(CloseCode::Size, "a message is at most 1 MiB"),
+        Error::Utf8(_) => goodbye(CloseCode::Invalid, "a text must be UTF-8"),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
+        Error::Protocol(_) => goodbye(CloseCode::Protocol, "not a valid frame"),
+        _ => Ending::Gone,
+    }
+}
+
+fn goodbye(code: CloseCode, reason: &'static str) -> Ending {
+    Ending::Goodbye(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
+}
+
+/// Sends a close frame, then hangs up in a way that lets it arrive.
+///
+/// A TCP socket that is dropped with unread bytes in it resets the connection, and the
+/// reset can overtake the close frame. So: stop writing, read on until the peer hangs up,
+/// then drop (RFC 6455, section 7.1.1).
+async fn close(mut ws: WebSocket, frame: Option<CloseFrame>) {
+    let farewell = async {
+        // If the peer closed first, its own frame is queued as the answer and goes out.
+        ws.close(frame).await.map_err(io::Error::other)?;
+        // Otherwise it owes one. After a broken frame there is no telling where the next
+        // one starts: `next` then yields nothing, and the bytes are skipped below.
+        while let Some(Ok(_)) = ws.next().await {}
+        let io = ws.get_mut();
+        io.shutdown().await?;
+        tokio::io::copy(io, &mut tokio::io::sink()).await
+    };
+    match timeout(FAREWELL, farewell).await {
+        Ok(Ok(skipped)) => debug!(skipped, "hung up"),
+        Ok(Err(error)) => debug!(%error, "the peer was gone before the goodbye"),
+        Err(_) => debug!("the peer did not hang up in time"),
+    }
+}
