@@ -60,16 +60,20 @@ pub(crate) async fn run(
     let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config)).await;
     info!(%peer, "open");
     let Err(ending) = exchange(&mut ws, peer, route, shutdown).await;
-    if let Ending::Goodbye(frame) = ending {
-        close(ws, frame).await;
+    match ending {
+        Ending::Ours(frame) => close(ws, Some(frame)).await,
+        Ending::Theirs => close(ws, None).await,
+        Ending::Gone => {}
     }
     info!(%peer, "closed");
 }
 
 /// How a conversation ends.
 enum Ending {
-    /// The peer is there, and hears this last frame.
-    Goodbye(Option<CloseFrame>),
+    /// This side closes, with a last frame.
+    Ours(CloseFrame),
+    /// The peer has sent its close frame. The library has queued the answer.
+    Theirs,
     /// There is nobody left to tell.
     Gone,
 }
@@ -131,7 +135,7 @@ fn receive(
         Message::Binary(data) => info!(%peer, bytes = data.len(), "received binary"),
         Message::Close(frame) => {
             info!(%peer, ?frame, "the client closes");
-            return Err(Ending::Goodbye(frame));
+            return Err(Ending::Theirs);
         }
         // The library has queued a ping's pong: it goes out with the next read.
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
@@ -168,20 +172,22 @@ fn complaint(error: &Error, peer: SocketAddr) -> Ending {
 }
 
 fn goodbye(code: CloseCode, reason: &'static str) -> Ending {
-    Ending::Goodbye(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
+    Ending::Ours(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })
 }
 
-/// Sends a close frame, then hangs up in a way that lets it arrive.
+/// Sends `frame`, or the queued answer to the peer's, then hangs up so that it arrives.
 ///
 /// A TCP socket that is dropped with unread bytes in it resets the connection, and the
 /// reset can overtake the close frame. So: stop writing, read on until the peer hangs up,
 /// then drop (RFC 6455, section 7.1.1).
 async fn close(mut ws: WebSocket, frame: Option<CloseFrame>) {
     let farewell = async {
-        // If the peer closed first, its own frame is queued as the answer and goes out.
-        ws.close(frame).await.map_err(io::Error::other)?;
-        // Otherwise it owes one. After a broken frame there is no telling where the next
-        // one starts: `next` then yields nothing, and the bytes are skipped below.
+        if frame.is_some() {
+            ws.close(frame).await.map_err(io::Error::other)?;
+        }
+        // Sends what is queued, and waits for the peer's close frame if it is still to
+        // come. After a broken frame there is no telling where the next one starts: this
+        // ends at once, and the bytes are skipped below.
         while let Some(Ok(_)) = ws.next().await {}
         let io = ws.get_mut();
         io.shutdown().await?;

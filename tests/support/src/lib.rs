@@ -1,1 +1,62 @@
-//! Starts a chapter and talks to it over the wire, as a test or a reader's client would
+//! Starts a chapter and talks to it over the wire, as a test or a reader's client would.
+//!
+//! A test starts a [`Server`] and then uses the client that fits the promise: [`http`] for a
+//! request, [`ws`] for WebSocket frames, [`polling`] and [`socket_io`] for packets, and
+//! [`official`] for what the official JavaScript client makes of them.
+//!
+//! Nothing here sleeps. What should happen is awaited with [`within`] a generous deadline;
+//! that something did *not* happen is shown by something sent later that arrived first.
+
+pub mod http;
+pub mod official;
+pub mod polling;
+pub mod record;
+mod server;
+pub mod socket_io;
+pub mod ws;
+
+use std::{future::Future, io::Write, path::PathBuf, time::Duration};
+
+pub use server::Server;
+
+/// How long anything may take before a test gives up: generous, because nothing is measured
+/// with it and a busy machine is not a broken promise.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Awaits `future`, or fails the test with what was missing.
+///
+/// # Panics
+/// If `future` takes longer than [`DEADLINE`].
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {DEADLINE:?} in vain for {what}"),
+    }
+}
+
+/// The root of the workspace.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Whether `WORKBOOK_SKIP` (a list such as `browser,node`) names `what`. If it does, this
+/// says so on standard error, where a passing test's output is otherwise hidden.
+pub fn skipped(what: &str) -> bool {
+    let list = std::env::var("WORKBOOK_SKIP").unwrap_or_default();
+    let skipped = list.split(',').any(|item| item.trim() == what);
+    if skipped {
+        say(&format!("skipped: {} (WORKBOOK_SKIP={list})", test_name()));
+    }
+    skipped
+}
+
+/// Writes a line to standard error past the test runner, which hides what passing tests
+/// print.
+pub fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").ok();
+}
+
+/// The name of the running test: its runner gives it to the thread.
+pub fn test_name() -> String {
+    std::thread::current().name().unwrap_or("a test").to_owned()
+}

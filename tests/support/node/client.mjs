@@ -1,0 +1,79 @@
+// An official Socket.IO client, driven by lines of JSON: commands come in on standard input,
+// what the client sees goes out on standard output.
+import { createInterface } from "node:readline";
+
+const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+process.on("uncaughtException", (error) => say({ on: "crash", message: String(error.stack) }));
+
+/** Binary travels through JSON as {"$binary": "hex"}, both ways. */
+const encode = (value) =>
+  value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+    ? { $binary: Buffer.from(value.buffer ?? value, value.byteOffset, value.byteLength).toString("hex") }
+    : Array.isArray(value) ? value.map(encode)
+    : value && typeof value === "object"
+      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, encode(inner)]))
+      : value;
+const decode = (value) =>
+  Array.isArray(value) ? value.map(decode)
+    : value && typeof value === "object"
+      ? "$binary" in value ? Buffer.from(value.$binary, "hex")
+        : Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, decode(inner)]))
+      : value;
+
+let socket;
+
+/** Version 2 has no onAny: every packet of an event goes through onevent. */
+function onAny(listener) {
+  if (socket.onAny) return socket.onAny(listener);
+  const onevent = socket.onevent;
+  socket.onevent = function (packet) {
+    listener(...packet.data);
+    onevent.call(this, packet);
+  };
+}
+
+/** Tells what the transport does, from the moment an engine exists. */
+function watchEngine(engine) {
+  if (!engine || engine.watched) return;
+  engine.watched = true;
+  engine.on("upgrade", (transport) => say({ on: "upgrade", transport: transport.name }));
+  engine.on("packet", ({ type }) => type === "ping" && say({ on: "ping" }));
+}
+
+const commands = {
+  async connect({ version, url, options }) {
+    const client = await import(`socket.io-client-${version}`);
+    const io = client.io ?? client.default;
+    socket = io(url, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...options });
+    const manager = socket.io;
+    watchEngine(manager.engine);
+    socket.on("connect", () => {
+      watchEngine(manager.engine);
+      say({ on: "connect", id: socket.id, transport: manager.engine.transport.name });
+    });
+    socket.on("disconnect", (reason) => say({ on: "disconnect", reason }));
+    socket.on("connect_error", (error) => say({ on: "connect_error", message: error.message, data: error.data }));
+    // In version 2 a refused namespace arrives as the event "error".
+    if (version === "2") socket.on("error", (error) => say({ on: "connect_error", message: error.message ?? error }));
+    onAny((event, ...args) => say({ on: "event", event, args: encode(args) }));
+  },
+  emit({ event, args, ack }) {
+    const values = decode(args);
+    if (ack === undefined) socket.emit(event, ...values);
+    else socket.emit(event, ...values, (...answer) => say({ on: "ack", ack, args: encode(answer) }));
+  },
+  /** Acknowledges every `event` with `answer`. */
+  acknowledge({ event, answer }) {
+    socket.on(event, (...args) => args.at(-1)(...decode(answer)));
+  },
+  disconnect() { socket.disconnect(); },
+  reconnect() { socket.connect(); },
+  /** Cuts the connection as a broken network would, without a close packet. */
+  cut() { socket.io.engine.transport.ws?.terminate?.() ?? socket.io.engine.close(); },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line);
+  await commands[command.do](command);
+}
+process.exit(0);

@@ -1,0 +1,226 @@
+//! The official JavaScript clients, run by Node.
+//!
+//! Versions 2, 3 and 4 of `socket.io-client` come from npm, by lockfile, into the folder
+//! `target/node` of the workspace: once, the first time a test needs them.
+
+use std::{
+    collections::VecDeque,
+    fs::{self, File},
+    path::PathBuf,
+    process::{Output, Stdio},
+    sync::OnceLock,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+use crate::{Server, root, skipped};
+
+/// A client of the official library, in a Node process of its own.
+#[derive(Debug)]
+pub struct Official {
+    _process: Child,
+    commands: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// What the client reported while something else was awaited.
+    waiting: VecDeque<Value>,
+    next_ack: u64,
+}
+
+/// Whether tests that need Node are to be left out (`WORKBOOK_SKIP=node`).
+pub fn skip() -> bool {
+    skipped("node")
+}
+
+impl Official {
+    /// Connects to the namespace `/` with the library's default options, and waits until it
+    /// is connected. `version` is 2, 3 or 4.
+    pub async fn connect(server: &Server, version: u8) -> Self {
+        Self::connect_with(server, version, "/", json!({})).await
+    }
+
+    /// The same, with a namespace and options.
+    pub async fn connect_with(
+        server: &Server,
+        version: u8,
+        namespace: &str,
+        options: Value,
+    ) -> Self {
+        let mut client = Self::start(server, version, namespace, options).await;
+        client.on("connect").await;
+        client
+    }
+
+    /// Starts to connect.
+    pub async fn start(
+        server: &Server,
+        version: u8,
+        namespace: &str,
+        options: Value,
+    ) -> Self {
+        let folder = modules();
+        let mut process = Command::new("node")
+            .arg("client.mjs")
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("BUG: npm has just run, so Node is there");
+        let commands = process.stdin.take().expect("BUG: piped");
+        let output = process.stdout.take().expect("BUG: piped");
+        let mut client = Self {
+            _process: process,
+            commands,
+            lines: BufReader::new(output).lines(),
+            waiting: VecDeque::new(),
+            next_ack: 0,
+        };
+        let version = version.to_string();
+        let url = server.url(namespace);
+        client.command(json!({ "do": "connect", "version": version, "url": url, "options": options })).await;
+        client
+    }
+
+    /// Emits an event. `args` is a JSON array; `{"$binary": "hex"}` in it stands for bytes.
+    pub async fn emit(&mut self, event: &str, args: Value) {
+        self.command(json!({ "do": "emit", "event": event, "args": args })).await;
+    }
+
+    /// Emits an event and returns the values of its acknowledgement.
+    pub async fn ask(&mut self, event: &str, args: Value) -> Value {
+        let ack = self.next_ack;
+        self.next_ack += 1;
+        self.command(json!({ "do": "emit", "event": event, "args": args, "ack": ack }))
+            .await;
+        self.report(&format!("the acknowledgement of {event}"), |line| {
+            line["on"] == "ack" && line["ack"] == ack
+        })
+        .await["args"]
+            .take()
+    }
+
+    /// Acknowledges every `event` that comes from now on with `answer`, a JSON array.
+    pub async fn acknowledge(&mut self, event: &str, answer: Value) {
+        self.command(json!({ "do": "acknowledge", "event": event, "answer": answer }))
+            .await;
+    }
+
+    /// Waits for an event and returns its arguments.
+    pub async fn event(&mut self, event: &str) -> Value {
+        self.report(&format!("the event {event}"), |line| {
+            line["on"] == "event" && line["event"] == event
+        })
+        .await["args"]
+            .take()
+    }
+
+    /// Waits until the client reports `connect`, `disconnect`, `connect_error`, `upgrade` or
+    /// `ping`, and returns the report.
+    pub async fn on(&mut self, what: &str) -> Value {
+        self.report(what, |line| line["on"] == what).await
+    }
+
+    /// Disconnects, as `socket.disconnect()` does.
+    pub async fn disconnect(&mut self) {
+        self.command(json!({ "do": "disconnect" })).await;
+    }
+
+    /// Connects again, as `socket.connect()` does.
+    pub async fn reconnect(&mut self) {
+        self.command(json!({ "do": "reconnect" })).await;
+    }
+
+    /// Cuts the connection as a broken network would.
+    pub async fn cut(&mut self) {
+        self.command(json!({ "do": "cut" })).await;
+    }
+
+    async fn command(&mut self, command: Value) {
+        let line = format!("{command}\n");
+        self.commands.write_all(line.as_bytes()).await.expect("the client is running");
+    }
+
+    async fn report(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(index) = self.waiting.iter().position(&wanted) {
+            return self.waiting.remove(index).expect("BUG: it was there");
+        }
+        let search = async {
+            loop {
+                let line = self.lines.next_line().await.expect("a readable pipe");
+                let line =
+                    line.unwrap_or_else(|| panic!("the client ended before {what}"));
+                let line: Value = serde_json::from_str(&line).expect("BUG: JSON lines");
+                assert!(line["on"] != "crash", "{}", line["message"]);
+                if wanted(&line) {
+                    return line;
+                }
+                self.waiting.push_back(line);
+            }
+        };
+        match tokio::time::timeout(crate::DEADLINE, search).await {
+            Ok(line) => line,
+            Err(_) => {
+                panic!("waited in vain for {what}; the client saw {:#?}", self.waiting)
+            }
+        }
+    }
+}
+
+/// The folder with the clients, the driver and their `node_modules`. Installed once, also when
+/// several test programs ask for it at once.
+///
+/// # Panics
+/// If Node or npm is missing, or npm cannot install: with the sentence to read.
+pub fn modules() -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(install).clone()
+}
+
+fn install() -> PathBuf {
+    let source = root().join("tests/support/node");
+    let folder = root().join("target/node");
+    fs::create_dir_all(&folder).expect("a writable target folder");
+    let lock = File::create(folder.join("lock")).expect("a writable target folder");
+    lock.lock().expect("a file lock");
+    let mut sources = String::new();
+    for name in ["package.json", "package-lock.json", ".npmrc", "client.mjs"] {
+        let text = fs::read_to_string(source.join(name)).expect("a complete checkout");
+        fs::write(folder.join(name), &text).expect("a writable target folder");
+        if name.starts_with("package") {
+            sources += &text;
+        }
+    }
+    // Written last: a folder without it was not finished.
+    let finished = folder.join("installed");
+    if fs::read_to_string(&finished).is_ok_and(|installed| installed == sources) {
+        return folder;
+    }
+    fs::remove_file(&finished).ok();
+    let npm = npm(&folder);
+    assert!(
+        npm.status.success(),
+        "npm could not install the official Socket.IO clients (WORKBOOK_SKIP=node leaves \
+         these tests out):\n{}",
+        String::from_utf8_lossy(&npm.stderr)
+    );
+    fs::write(&finished, sources).expect("a writable target folder");
+    folder
+}
+
+fn npm(folder: &std::path::Path) -> Output {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let flags = ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
+    std::process::Command::new(npm).args(flags).current_dir(folder).output().unwrap_or_else(
+        |error| {
+            panic!(
+                "these tests run the official Socket.IO clients, which need Node.js 20 or \
+                 later with npm: install it from https://nodejs.org, or set \
+                 WORKBOOK_SKIP=node to leave these tests out ({error})"
+            )
+        },
+    )
+}

@@ -1,0 +1,211 @@
+//! A chapter's program under test, or a server that is already running.
+
+use std::{
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::watch,
+};
+
+use crate::{say, test_name, within};
+
+/// A server to test. Its process, if it is ours, ends when this is dropped; if the test
+/// failed, its log is printed.
+pub struct Server {
+    address: String,
+    process: Option<Child>,
+    log: Log,
+}
+
+impl Server {
+    /// Starts `program`, or uses the server that `WORKBOOK_URL` names.
+    ///
+    /// `program` is `env!("CARGO_BIN_EXE_chapter-N")` in a chapter's own tests.
+    pub async fn start(program: &str) -> Self {
+        match std::env::var("WORKBOOK_URL") {
+            Ok(url) => Self::running(&url),
+            Err(_) => Self::spawn(program, &[]).await,
+        }
+    }
+
+    /// Starts `program` for a promise that needs the process itself: its log, its signals,
+    /// its memory. With `WORKBOOK_URL` there is no such process: the promise is listed as not
+    /// checked, and the test has nothing to do.
+    pub async fn own(program: &str) -> Option<Self> {
+        Self::own_with(program, &[]).await
+    }
+
+    /// The same, with environment variables.
+    pub async fn own_with(program: &str, environment: &[(&str, &str)]) -> Option<Self> {
+        if std::env::var_os("WORKBOOK_URL").is_some() {
+            say(&format!("not checked: {} (it needs the process)", test_name()));
+            return None;
+        }
+        Some(Self::spawn(program, environment).await)
+    }
+
+    fn running(url: &str) -> Self {
+        let address = url.strip_prefix("http://").unwrap_or_else(|| {
+            panic!("WORKBOOK_URL must start with http://, not be {url:?}");
+        });
+        let address = address.trim_end_matches('/').to_owned();
+        Self { address, process: None, log: Log::default() }
+    }
+
+    async fn spawn(program: &str, environment: &[(&str, &str)]) -> Self {
+        let mut process = command(program)
+            .env("PORT", "0")
+            .envs(environment.iter().copied())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+        let log = Log::default();
+        let mut output = process.stdout.take().map(BufReader::new).expect("BUG: piped");
+        log.follow(process.stderr.take().expect("BUG: piped"));
+        let mut first = String::new();
+        let read = within("the first line of output", output.read_line(&mut first)).await;
+        let Some(address) = first.trim_end().strip_prefix("listening on http://") else {
+            let log = log.text();
+            panic!("{program} did not start: {read:?} {first:?}\n{log}");
+        };
+        let address = address.to_owned();
+        log.follow(output.into_inner());
+        Self { address, process: Some(process), log }
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The URL of `path`, which starts with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The process id, if the process is ours.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().and_then(Child::id).expect("BUG: the process is not ours")
+    }
+
+    /// What the program has logged so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits until the log has `count` lines that contain `text`.
+    pub async fn logged(&self, text: &str, count: usize) {
+        let what = format!("{count} lines with {text:?} in the log");
+        let mut lines = self.log.changed.subscribe();
+        within(&what, async {
+            while self.log.count(text) < count {
+                lines.changed().await.expect("BUG: the log outlives its readers");
+            }
+        })
+        .await;
+    }
+
+    /// Asks the program to stop, as Ctrl-C does (`INT`) or a service manager (`TERM`).
+    #[cfg(unix)]
+    pub async fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        let sent =
+            Command::new("kill").args([&format!("-{signal}"), &pid]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "kill -{signal} {pid} failed");
+    }
+
+    /// Waits for the program to end.
+    pub async fn exit(&mut self) -> ExitStatus {
+        let process = self.process.as_mut().expect("BUG: the process is not ours");
+        within("the program to exit", process.wait()).await.expect("BUG: it is our child")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.process.is_some() {
+            eprintln!("--- log of {}\n{}---", self.address, self.log.text());
+        }
+    }
+}
+
+/// Runs `program` to its end, for what it says when it cannot start. Returns its exit code,
+/// standard output and standard error.
+pub(crate) async fn run(
+    program: &str,
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
+    let child = command(program).envs(environment.iter().copied()).spawn();
+    let child = child.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+    let output = within("the program to exit", child.wait_with_output()).await;
+    let output = output.expect("BUG: it is our child");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+impl Server {
+    /// Runs `program` where it should refuse to start. Returns its exit code, standard
+    /// output and standard error, or nothing with `WORKBOOK_URL`.
+    pub async fn refused(
+        program: &str,
+        environment: &[(&str, &str)],
+    ) -> Option<(Option<i32>, String, String)> {
+        if std::env::var_os("WORKBOOK_URL").is_some() {
+            say(&format!("not checked: {} (it needs the process)", test_name()));
+            return None;
+        }
+        Some(run(program, environment).await)
+    }
+}
+
+/// A program with none of this process's settings, and killed if it is forgotten.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for name in ["PORT", "HOST", "RUST_LOG", "RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+        command.env_remove(name);
+    }
+    // Not the workspace: a program that finds its files by the working directory fails.
+    command.current_dir(std::env::temp_dir());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.kill_on_drop(true);
+    command
+}
+
+/// The lines a program wrote, as they come.
+#[derive(Clone)]
+struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    changed: watch::Sender<()>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { lines: Arc::default(), changed: watch::Sender::new(()) }
+    }
+}
+
+impl Log {
+    fn follow(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
+        let log = self.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                log.lines.lock().expect("BUG: a log reader panicked").push(line);
+                log.changed.send_replace(());
+            }
+        });
+    }
+
+    fn count(&self, text: &str) -> usize {
+        let lines = self.lines.lock().expect("BUG: a log reader panicked");
+        lines.iter().filter(|line| line.contains(text)).count()
+    }
+
+    fn text(&self) -> String {
+        let lines = self.lines.lock().expect("BUG: a log reader panicked");
+        lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+}
