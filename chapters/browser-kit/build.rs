@@ -184,15 +184,13 @@ fn pinned_version(package_json: &str) -> Option<String> {
     after_key.split('"').nth(1).map(str::to_owned)
 }
 
+/// npm's first line names the kind of failure, such as `code ENOTFOUND`. The lines
+/// after it name hosts and folders, which a warning needs not repeat.
 fn first_error(log: &Path) -> String {
     let log = fs::read_to_string(log).unwrap_or_default();
-    let mut errors = log.lines().filter_map(|line| line.strip_prefix("npm error "));
-    // The first line is often only a code; the second is a sentence.
-    let said: Vec<_> = errors.by_ref().take(2).collect();
-    if said.is_empty() {
-        "npm failed".to_owned()
-    } else {
-        format!("npm says: {}", said.join(", "))
+    match log.lines().find_map(|line| line.strip_prefix("npm error code ")) {
+        Some(code) => format!("npm stopped with {code}"),
+        None => "npm failed".to_owned(),
     }
 }
 
