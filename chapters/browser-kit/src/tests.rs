@@ -64,10 +64,6 @@ async fn get(path: &str) -> Answer {
     ask(routes(), "GET", path, &[]).await
 }
 
-async fn status_if_none_match(path: &str, tags: &str) -> u16 {
-    ask(routes(), "GET", path, &[&format!("if-none-match: {tags}")]).await.status
-}
-
 #[tokio::test]
 async fn the_client_is_the_pinned_version() {
     for script in SCRIPTS {
@@ -129,8 +125,9 @@ async fn a_browser_that_has_the_file_gets_304_and_no_body() {
 #[tokio::test]
 async fn a_browser_that_has_another_file_gets_this_one() {
     for tags in ["\"4.8.3\"", "W/\"4.8.3\", \"x\"", "4.8.4", "\"a,4.8.4\"", ""] {
-        let status = status_if_none_match(SCRIPTS[0], tags).await;
-        assert_eq!(status, get(SCRIPTS[0]).await.status, "{tags}");
+        let header = format!("if-none-match: {tags}");
+        let answer = ask(routes(), "GET", SCRIPTS[0], &[&header]).await;
+        assert!(answer.text().starts_with("/*!"), "{tags}");
     }
 }
 
@@ -145,6 +142,7 @@ async fn the_tag_of_the_client_is_its_version_as_in_node() {
 async fn head_answers_like_get_without_the_body() {
     for path in [SCRIPTS[0], "/workbook/page.css"] {
         let full = get(path).await;
+        full.text();
         let head = ask(routes(), "HEAD", path, &[]).await;
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         for name in ["content-type", "content-length", "etag"] {

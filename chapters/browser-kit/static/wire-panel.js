@@ -20,12 +20,14 @@
 {
   /** Rows kept, in the table and in the queue before it. */
   const KEPT = 500;
-  /** Characters of a payload that a row shows before it must be opened, and after. */
+  /** Characters of a payload that a row shows, and that are kept to be opened. */
   const SHORT = 160;
   const LONG = 20_000;
   /** Milliseconds between two renderings: a reader sees no difference, the page does. */
   const PACE = 60;
   const HIDDEN = "••••";
+  /** Tells our text for an attachment from a string of the page that reads the same. */
+  const MARK = `attachment-${Math.random().toString(36).slice(2)}-`;
 
   const ENGINE_TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
   // By Socket.IO packet type. 5 and 6 are event and ack with binary attachments.
@@ -44,8 +46,8 @@
 
   /** For the two packets that announce ids: Engine.IO open and Socket.IO CONNECT. */
   function learnFrom(json) {
-    for (const [, id] of json.matchAll(/"[sp]id":"([^"]*)"/g)) learn(id);
-    return json.replace(/("[sp]id":")[^"]*/g, `$1${HIDDEN}`);
+    for (const [, id] of json.matchAll(/"[sp]id"\s*:\s*"([^"]*)"/g)) learn(id);
+    return json.replace(/("[sp]id"\s*:\s*")[^"]*/g, `$1${HIDDEN}`);
   }
 
   function mask(text) {
@@ -56,6 +58,13 @@
   // ---- Packets as text -------------------------------------------------------------
 
   const sizeOf = (data) => data.byteLength ?? data.size ?? 0;
+
+  /** As much as is kept. A plain slice would hold the whole message in memory. */
+  function clip(text) {
+    if (text.length <= LONG) return text;
+    const start = new TextEncoder().encode(text.slice(0, LONG));
+    return `${new TextDecoder().decode(start)}\n… of ${text.length} characters`;
+  }
 
   /** `51-/chat,7["name",…]` → type 5, 1 attachment, namespace /chat, ack id 7, JSON. */
   function decode(text) {
@@ -70,16 +79,17 @@
   function content({ kind, json }, sizes) {
     // A very large payload is not worth parsing twice; its beginning will do.
     if (json.length > 5 * LONG) {
-      return { name: /^\["([^"]*)"/.exec(json)?.[1] ?? "", text: json.slice(0, LONG) };
+      return { name: /^\["([^"]*)"/.exec(json)?.[1] ?? "", text: json };
     }
     try {
-      // NUL cannot stand in JSON text, so that no string of the page looks like this.
-      const value = JSON.parse(json || "[]", (_, part) =>
-        part?._placeholder === true ? `\0${sizes[part.num] ?? "?"}\0` : part);
+      // Attachments stand in the JSON as {"_placeholder":true,"num":0}.
+      const sized = (_, part) =>
+        part?._placeholder === true ? `${MARK}${sizes[part.num] ?? "?"}` : part;
+      const value = JSON.parse(json || "[]", sizes.length ? sized : undefined);
       const args = Array.isArray(value) ? value : [value];
       const name = kind === "event" ? String(args.shift()) : "";
       const text = args.map((arg) => JSON.stringify(arg)).join(", ");
-      return { name, text: text.replace(/"\\u0000(.*?)\\u0000"/g, "<$1 bytes>") };
+      return { name, text: text.replace(new RegExp(`"${MARK}(.*?)"`, "g"), "<$1 bytes>") };
     } catch {
       return { name: "", text: json };
     }
@@ -113,9 +123,11 @@
     #asked = new Map(); // acknowledgements awaited, by way, namespace and id
     state = "connecting";
     transport = "";
-    #since = performance.now();
+    #since = 0; // when the connection was begun; 0: nobody saw it
+    #disconnected = ""; // why a socket lost its connection, in the client's words
     #ping = null; // { at, left }: the last heartbeat
     #interval = 0;
+    #gaveUp = false;
     #attempts = 0;
     #returns = 0;
 
@@ -124,6 +136,12 @@
       const on = subscribe(manager, this.#offManager);
       on("open", () => this.#onOpen());
       on("close", (reason) => this.#become("closed", reason));
+      on("error", (error) => {
+        // Before the handshake is over this is the end of an attempt.
+        if (this.state !== "connecting") return;
+        this.#disconnected = "";
+        this.#become("closed", error.message);
+      });
       on("reconnect_attempt", (attempt) => {
         this.#attempts += 1;
         this.#become("connecting");
@@ -134,9 +152,12 @@
       });
       on("reconnect", (attempt) => {
         this.#returns += 1;
-        this.#here("reconnect", "back", `after attempt ${attempt}`);
+        this.#here("reconnect", "succeeded", `after attempt ${attempt}`);
       });
-      on("reconnect_failed", () => this.#here("reconnect", "gave up"));
+      on("reconnect_failed", () => {
+        this.#gaveUp = true;
+        this.#here("reconnect", "gave up");
+      });
       this.hook();
     }
 
@@ -149,11 +170,12 @@
       const on = subscribe(socket, off);
       on("connect", () => this.panel.refresh());
       on("disconnect", (reason, details) => {
+        this.#disconnected = reason;
         // A WebSocket tells its close code, the browser's reason for the reason.
         const code = details?.context?.code;
-        const text = details?.description ?? details?.message ?? "";
-        this.#here("disconnect", reason, code ? `${text}, close code ${code}` : `${text}`,
-          socket.nsp);
+        let text = details?.message ? whyFailed(details) : details?.description ?? "";
+        if (code) text += `, close code ${code}`;
+        this.#here("disconnect", reason, text, socket.nsp);
       });
       on("connect_error", (error) => {
         // A refusal by the namespace was on the wire, and is in the table already.
@@ -161,13 +183,13 @@
         this.#here("connect_error", "", whyFailed(error), socket.nsp);
       });
       // Needed for other parsers only; the default one is read from the packets.
-      const spy = (way) => (name, ...args) => {
+      const spy = (way) => guarded((name, ...args) => {
         if (!this.#foreign) return;
         const text = args.map((arg) =>
           ArrayBuffer.isView(arg) || arg instanceof ArrayBuffer
             ? `<${sizeOf(arg)} bytes>` : JSON.stringify(arg)).join(", ");
         this.#row({ way, kind: "event", nsp: socket.nsp, name, text });
-      };
+      });
       const [incoming, outgoing] = [spy("in"), spy("out")];
       socket.onAny(incoming).onAnyOutgoing(outgoing);
       off.push(() => socket.offAny(incoming).offAnyOutgoing(outgoing));
@@ -189,11 +211,14 @@
       this.#engine = engine;
       this.#since = performance.now();
       this.#ping = null;
+      this.#gaveUp = false;
       this.#waiting = {};
       this.#asked.clear();
       this.transport = engine.transport?.name ?? "";
 
+      let opened = engine.readyState === "open";
       const on = subscribe(engine, this.#offEngine);
+      on("open", () => { opened = true; });
       on("packet", (packet) => this.#packet("in", packet));
       on("packetCreate", (packet) => this.#packet("out", packet));
       on("upgrading", ({ name }) => {
@@ -201,28 +226,29 @@
         this.#here("transport", "upgrading", `${name} answered the probe`);
       });
       on("upgrade", ({ name }) => {
-        const took = duration(performance.now() - this.#since);
-        this.transport = `${name}, upgraded from ${this.transport} after ${took}`;
-        this.#here("transport", "upgraded", `to ${name}, after ${took}`);
+        const took = this.#took();
+        this.transport = `${name}, upgraded from ${this.transport}${took}`;
+        this.#here("transport", "upgraded", `to ${name}${took}`);
       });
       on("upgradeError", (error) => {
         this.#here("transport", "upgrade failed", whyFailed(error));
       });
       on("drain", () => {
         // The write buffer is empty, so that our pong, too, has left.
-        if (this.#ping && !this.#ping.left) {
+        if (this.#ping && this.#ping.left === undefined) {
           this.#ping.left = performance.now() - this.#ping.at;
           this.panel.refresh();
         }
       });
       on("close", (reason) => {
-        if (this.state === "connecting") return; // never opened: a connect_error tells
+        if (!opened) return; // a connect_error tells what happened
         this.#become("closed", reason);
         this.#here("transport", "closed", reason);
       });
 
-      if (engine.readyState === "open") {
+      if (opened) {
         learn(engine.id);
+        this.#since = 0;
         this.#here("engine", "open", "the handshake was over before the panel listened");
         this.#become("open");
       } else {
@@ -232,9 +258,14 @@
 
     #onOpen() {
       this.hook();
-      const took = duration(performance.now() - this.#since);
+      this.#disconnected = "";
       this.#become("open");
-      this.#here("transport", "opened", `${this.transport}, after ${took}`);
+      this.#here("transport", "opened", `${this.transport}${this.#took()}`);
+    }
+
+    /** The time since the connection was begun, if the panel was there. */
+    #took() {
+      return this.#since ? ` after ${duration(performance.now() - this.#since)}` : "";
     }
 
     #packet(way, { type, data }) {
@@ -243,7 +274,7 @@
         this.#interval = JSON.parse(data).pingInterval ?? 0;
         data = learnFrom(data);
       }
-      if (type === "ping" && way === "in") this.#ping = { at: performance.now(), left: 0 };
+      if (type === "ping" && way === "in") this.#ping = { at: performance.now() };
       const raw = [`${ENGINE_TYPES.indexOf(type)}${data ?? ""}`];
       const beat = type === "ping" || type === "pong";
       this.#row({ way, kind: "engine", name: type, text: "", raw, beat });
@@ -253,7 +284,7 @@
       const waiting = this.#waiting[way];
       if (typeof data === "string") {
         const packet = decode(data);
-        const raw = [`4${packet?.kind === "connect" ? learnFrom(data) : data}`];
+        const raw = [clip(`4${packet?.kind === "connect" ? learnFrom(data) : data}`)];
         if (!packet) return this.#row({ way, kind: "packet", name: "", text: "", raw });
         if (packet.attachments) this.#waiting[way] = { packet, raw, sizes: [] };
         else this.#decoded(way, packet, raw, []);
@@ -304,24 +335,28 @@
     }
 
     #row(entry) {
-      this.panel.add({ link: this, at: new Date(), nsp: "", raw: [], note: "", ...entry });
+      // The same object goes on: a question gets its note when the answer is here.
+      const rest = { link: this, at: new Date(), nsp: "", raw: [], note: "" };
+      this.panel.add(Object.assign(entry, { ...rest, ...entry, text: clip(entry.text) }));
     }
 
     /** What the headline says: [term, text] pairs. */
     headline() {
       const open = this.state === "open";
       const sockets = [...this.sockets.keys()];
-      const again = sockets.some((socket) => socket.active);
+      const again = this.manager.reconnection() && !this.#gaveUp &&
+        sockets.some((socket) => socket.active);
+      const lost = again ? "◌ waiting to reconnect" : "○ disconnected";
       const state = open ? "● connected"
         : this.state === "connecting" ? "◌ connecting"
-        : `${again ? "◌ waiting to reconnect" : "○ disconnected"}: ${this.reason}`;
+        : `${lost}: ${this.#disconnected || this.reason}`;
       const inside = sockets.filter((socket) => socket.connected).map(({ nsp }) => nsp);
       let beat = "none yet";
       if (this.#ping) {
         const { at, left } = this.#ping;
         const ago = Math.max(0, Math.round((performance.now() - at) / 1000));
-        beat = `ping ${ago} s ago, ` +
-          (left ? `our pong left after ${duration(left)}` : "our pong is on its way");
+        const pong = left === undefined ? "is on its way" : `left after ${duration(left)}`;
+        beat = `ping ${ago} s ago, our pong ${pong}`;
       }
       if (this.#interval) beat += `; one every ${duration(this.#interval)}`;
       return [
@@ -334,10 +369,22 @@
     }
   }
 
+  /** The client calls listeners in the middle of its work: our fault stays ours. */
+  function guarded(listener) {
+    return (...args) => {
+      try {
+        listener(...args);
+      } catch (error) {
+        console.error("wire panel:", error);
+      }
+    };
+  }
+
   function subscribe(emitter, offs) {
     return (event, listener) => {
-      emitter.on(event, listener);
-      offs.push(() => emitter.off(event, listener));
+      const ours = guarded(listener);
+      emitter.on(event, ours);
+      offs.push(() => emitter.off(event, ours));
     };
   }
 
@@ -354,13 +401,12 @@
   /** Text that is opened on demand when it is long. */
   function foldable(text, className) {
     if (text.length <= SHORT) return el("span", { class: className }, text);
-    const more = `${text.slice(0, SHORT)}… (${text.length} characters)`;
-    const details = el("details", { class: className }, el("summary", {}, more));
+    const size = text.length > LONG ? `more than ${LONG}` : text.length;
+    const start = `${text.slice(0, SHORT)}… (${size} characters)`;
+    const details = el("details", { class: className }, el("summary", {}, start));
     // The whole text is put in when somebody asks for it: most rows are never opened.
-    details.addEventListener("toggle", () => {
-      const rest = text.length > LONG ? "\n… the rest is not shown" : "";
-      details.append(el("pre", {}, text.slice(0, LONG) + rest));
-    }, { once: true });
+    const fill = () => details.append(el("pre", {}, text));
+    details.addEventListener("toggle", fill, { once: true });
     return details;
   }
 
@@ -455,7 +501,8 @@
         const head = el("dl", {});
         for (const [term] of link.headline()) {
           const live = term === "State" ? { role: "status" } : {};
-          head.append(el("div", {}, el("dt", {}, term), el("dd", live)));
+          const value = el("dd", {}, el("span", live));
+          head.append(el("div", {}, el("dt", {}, term), value));
         }
         this.#heads.set(link, head);
         this.#view.links.append(head);
@@ -473,6 +520,7 @@
       this.#heads.get(link).remove();
       this.#heads.delete(link);
       this.#links.delete(socket.io);
+      this.refresh();
     }
 
     /** For Link: one more row. */
@@ -503,8 +551,9 @@
       const { rows, log, empty, pause } = this.#view;
       for (const [link, head] of this.#heads) {
         link.headline().forEach(([, text], index) => {
-          const value = head.children[index].lastChild;
-          const shown = mask(index === 0 && link.number > 1 ? `#${link.number} ${text}` : text);
+          const value = head.children[index].querySelector("span");
+          const number = index === 0 && this.#links.size > 1 ? `#${link.number} ` : "";
+          const shown = mask(number + text);
           // Untouched text is not announced again.
           if (value.textContent !== shown) value.textContent = shown;
         });
@@ -516,7 +565,8 @@
       this.#changed.clear();
 
       const waiting = this.#queue.length;
-      pause.textContent = !this.#paused ? "Pause" : waiting ? `Resume (${waiting})` : "Resume";
+      const resume = waiting ? `Resume (${waiting})` : "Resume";
+      pause.textContent = this.#paused ? resume : "Pause";
       if (!this.#paused && waiting) {
         // Who has scrolled up is reading; who is at the bottom wants what comes.
         const atBottom = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
@@ -535,10 +585,12 @@
         link.number > 1 ? `#${link.number} ${nsp}` : nsp, mask(name)];
       const payload = el("td", { role: "cell" }, foldable(mask(text), "text"),
         el("span", { class: "note" }, note));
+      // What the checkboxes hide: heartbeats, and packets that are only shown raw.
+      const hides = beat ? "beat" : kind === "packet" ? "bare" : "";
       if (raw.length) payload.append(foldable(mask(raw.join("  ")), "raw"));
-      entry.row = el("tr", { role: "row", class: beat ? "beat" : "", "data-way": way,
-        "data-kind": kind },
-        ...cells.map((cell) => el("td", { role: "cell" }, cell)), payload);
+      const about = { role: "row", class: hides, "data-way": way, "data-kind": kind };
+      const others = cells.map((cell) => el("td", { role: "cell" }, cell));
+      entry.row = el("tr", about, ...others, payload);
       return entry.row;
     }
 
@@ -595,15 +647,16 @@
       background: var(--tint); border-block-start: 1px solid var(--line); }
     dt { font-size: 0.75rem; color: var(--quiet); }
     dd { margin: 0; font-variant-numeric: tabular-nums; white-space: pre-wrap; }
-    dd[role=status] { font-weight: 600; }
-    [data-state=open] dd[role=status] { color: var(--in); }
-    [data-state=closed] dd[role=status] { color: var(--bad); }
+    [role=status] { font-weight: 600; }
+    [data-state=open] [role=status] { color: var(--in); }
+    [data-state=closed] [role=status] { color: var(--bad); }
     .log { max-block-size: var(--wire-panel-height, 24rem); overflow: auto;
       border-block-start: 1px solid var(--line); overscroll-behavior: contain; }
     .empty { margin: 0; padding: 0.8rem; color: var(--quiet); }
     table, thead, tbody { display: block; }
     tr { display: grid; gap: 0 0.7rem; padding: 0.25rem 0.8rem; align-items: baseline;
-      grid-template-columns: 6.2rem 3.2rem 6.2rem minmax(3.5rem, 0.16fr) minmax(6rem, 0.3fr) 1fr; }
+      grid-template-columns:
+        6.2rem 3.2rem 6.2rem minmax(4.6rem, 0.16fr) minmax(6rem, 0.3fr) 1fr; }
     thead { position: sticky; inset-block-start: 0; background: var(--paper);
       border-block-end: 1px solid var(--line); }
     th, td { padding: 0; text-align: start; min-inline-size: 0; overflow-wrap: anywhere; }
@@ -624,13 +677,16 @@
     pre { margin: 0.3rem 0; padding: 0.5rem; max-block-size: 16rem; overflow: auto;
       white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint);
       border-radius: 6px; }
-    .no-raw .raw, .no-beats .beat { display: none; }
+    .no-raw .raw, .no-raw .bare, .no-beats .beat { display: none; }
     @container (max-width: 44rem) {
       thead { position: absolute; clip-path: inset(50%); inline-size: 1px; block-size: 1px;
         overflow: hidden; }
-      tr { grid-template-columns: repeat(4, auto) 1fr; }
-      td:nth-child(5), td:nth-child(6) { grid-column: 1 / -1; }
+      tr { display: flex; flex-wrap: wrap; }
+      td:nth-child(6) { flex-basis: 100%; }
       td:empty { display: none; }
+      dl { display: block; }
+      dl div { display: flex; gap: 0.6rem; align-items: baseline; }
+      dt { flex: 0 0 5.2rem; }
     }
     @media (prefers-reduced-motion: no-preference) {
       button { transition: border-color 120ms; }
