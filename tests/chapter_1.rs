@@ -39,7 +39,7 @@ async fn an_unknown_path_is_404_and_another_method_405() {
     let server = Server::start(CHAPTER).await;
     assert_eq!(http::get(&server, "/nowhere").await.status, 404);
     for path in ["/", "/echo"] {
-        let response = http::send(&server, "POST".parse().unwrap(), path, &[], "x").await;
+        let response = http::send(&server, "POST", path, &[], "x").await;
         assert_eq!(response.status, 405, "{path}");
     }
 }
@@ -61,7 +61,7 @@ const KEY: (&str, &str) = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
 const VERSION: (&str, &str) = ("sec-websocket-version", "13");
 
 async fn handshake(server: &Server, headers: &[(&str, &str)]) -> Response {
-    http::send(server, "GET".parse().unwrap(), "/echo", headers, "").await
+    http::send(server, "GET", "/echo", headers, "").await
 }
 
 #[tokio::test]
@@ -445,16 +445,6 @@ async fn a_peer_that_stops_reading_is_dropped_after_30_seconds() {
     server.logged(" closed ", 1).await;
 }
 
-/// What a process holds: its open file descriptors, and its resident memory in KiB.
-#[cfg(target_os = "linux")]
-fn held(server: &Server) -> (usize, u64) {
-    let proc = format!("/proc/{}", server.pid());
-    let descriptors = std::fs::read_dir(format!("{proc}/fd")).unwrap().count();
-    let status = std::fs::read_to_string(format!("{proc}/status")).unwrap();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    (descriptors, resident.trim().trim_end_matches(" kB").parse().unwrap())
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_were() {
@@ -476,10 +466,10 @@ async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_
     // The first thousand fill the allocator's pools and the runtime's.
     cycles(1000).await;
     server.logged(" closed ", 1000).await;
-    let (descriptors, memory) = held(&server);
+    let (descriptors, memory) = server.held();
     cycles(2000).await;
     server.logged(" closed ", 3000).await;
-    let (descriptors_after, memory_after) = held(&server);
+    let (descriptors_after, memory_after) = server.held();
     assert_eq!(descriptors_after, descriptors);
     // A leak of 512 bytes a connection would show.
     assert!(

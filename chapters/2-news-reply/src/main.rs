@@ -6,13 +6,14 @@
 mod answer;
 mod process;
 
-use std::{future::Future, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
 use axum::{Router, response::Html, routing::get, serve::ListenerExt};
 use serde::{Deserialize, Serialize};
 use socketioxide::{
     SendError, SocketError, SocketIo,
     extract::{SocketRef, TryData},
+    handler::ConnectHandler,
     socket::DisconnectReason,
 };
 use tokio::{
@@ -113,7 +114,7 @@ fn app() -> (Router, SocketIo) {
         .ws_max_message_size(MAX_MESSAGE)
         .ws_max_frame_size(MAX_MESSAGE)
         .build_svc();
-    io.ns("/", on_connect);
+    io.ns("/", on_connect.with(prepare));
     let app = Router::new()
         .route("/", get(async || Html(PAGE)))
         .merge(browser_kit::routes())
@@ -121,10 +122,10 @@ fn app() -> (Router, SocketIo) {
     (app, io)
 }
 
-/// Greets a client, and says what it may send. Handlers are in place before anything is
-/// awaited: an event without a handler is lost.
-async fn on_connect(socket: SocketRef) {
-    info!(transport = ?socket.transport_type(), "connected");
+/// Says what a client may send. As a middleware this runs before the client is told that it
+/// is connected. The connect handler runs after that, in a task of its own: by then the
+/// first event may have come and gone, and an event without a handler is lost.
+async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     socket.on("reply", on_reply);
     socket.on("howAreYou", on_how_are_you);
     socket.on_fallback(on_unknown);
@@ -133,13 +134,17 @@ async fn on_connect(socket: SocketRef) {
         info!(?reason, "disconnected");
         news.abort();
     });
+    Ok(())
+}
+
+async fn on_connect(socket: SocketRef) {
+    info!(transport = ?socket.transport_type(), "connected");
     if let Err(error) = socket.emit("hello", &Hello { message: "Welcome to Socket.IO" }) {
         debug!(%error, "gone before the hello");
     }
 }
 
-/// One client's news. Ends with the connection, also when it ended before the disconnect
-/// handler was in place.
+/// One client's news, until its connection ends.
 async fn send_news(socket: SocketRef) {
     let mut every = interval_at(Instant::now() + NEWS, NEWS);
     loop {

@@ -1,7 +1,9 @@
 //! One HTTP request at a time, and its whole answer.
 
+use std::error::Error;
+
 use http_body_util::{BodyExt, Full};
-use hyper::{HeaderMap, Method, Request, StatusCode, body::Bytes, header};
+use hyper::{HeaderMap, Request, StatusCode, body::Bytes, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -38,13 +40,13 @@ impl Response {
 
 /// `GET path`.
 pub async fn get(server: &Server, path: &str) -> Response {
-    send(server, Method::GET, path, &[], "").await
+    send(server, "GET", path, &[], "").await
 }
 
 /// Sends a request on a connection of its own.
 pub async fn send(
     server: &Server,
-    method: Method,
+    method: &str,
     path: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
@@ -55,16 +57,15 @@ pub async fn send(
         .unwrap_or_else(|error| panic!("{what}: {error}"))
 }
 
-/// The same, for a request whose connection may be cut.
+/// The same, for a request that may be refused or cut off.
 pub async fn try_send(
     server: &Server,
-    method: Method,
+    method: &str,
     path: &str,
     headers: &[(&str, &str)],
     body: Bytes,
-) -> hyper::Result<Response> {
-    let stream =
-        TcpStream::connect(server.address()).await.expect("the server is listening");
+) -> Result<Response, Box<dyn Error>> {
+    let stream = TcpStream::connect(server.address()).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);

@@ -3,10 +3,12 @@
 //! The protocol: <https://github.com/socketio/engine.io-protocol>, revision 4 (`EIO=4`), and
 //! revision 3 as Socket.IO 2 clients speak it.
 
-use hyper::{Method, StatusCode};
+use std::error::Error;
+
+use hyper::{StatusCode, body::Bytes};
 use serde_json::Value;
 
-use crate::{Server, http};
+use crate::{Server, http, within};
 
 /// One polling session.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Polling {
     /// Sends packets in one POST.
     pub async fn post(&self, server: &Server, packets: &str) -> http::Response {
         let headers = [("content-type", "text/plain;charset=UTF-8")];
-        http::send(server, Method::POST, &self.path, &headers, packets.to_owned()).await
+        http::send(server, "POST", &self.path, &headers, packets.to_owned()).await
     }
 
     /// Waits in one GET for packets.
@@ -43,22 +45,34 @@ impl Polling {
         http::get(server, &self.path).await
     }
 
+    /// The same, for a poll that may be refused or cut off.
+    pub async fn try_get(
+        &self,
+        server: &Server,
+    ) -> Result<http::Response, Box<dyn Error>> {
+        http::try_send(server, "GET", &self.path, &[], Bytes::new()).await
+    }
+
     /// Waits for packets until one starts with `prefix`, and returns it whole. Pings are
     /// answered on the way.
     pub async fn packet(&self, server: &Server, prefix: &str) -> String {
-        loop {
-            let response = self.get(server).await;
-            assert_eq!(response.status, StatusCode::OK, "{}", response.text());
-            let text = response.text();
-            let packets = text.split('\u{1e}');
-            if text.split('\u{1e}').any(|packet| packet == "2") {
-                self.post(server, "3").await;
-            }
-            for packet in packets {
-                if packet.starts_with(prefix) {
+        // One deadline for all of it: a server that sends news all the time is never silent.
+        within(&format!("a packet {prefix}"), async {
+            loop {
+                let response = self.get(server).await;
+                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+                let text = response.text();
+                let packets: Vec<_> = text.split('\u{1e}').collect();
+                if packets.contains(&"2") {
+                    self.post(server, "3").await;
+                }
+                let wanted =
+                    packets.into_iter().find(|packet| packet.starts_with(prefix));
+                if let Some(packet) = wanted {
                     return packet.to_owned();
                 }
             }
-        }
+        })
+        .await
     }
 }

@@ -41,11 +41,28 @@ impl Server {
 
     /// The same, with environment variables.
     pub async fn own_with(program: &str, environment: &[(&str, &str)]) -> Option<Self> {
-        if std::env::var_os("WORKBOOK_URL").is_some() {
-            say(&format!("not checked: {} (it needs the process)", test_name()));
+        if !has_process() {
             return None;
         }
         Some(Self::spawn(program, environment).await)
+    }
+
+    /// Runs `program` where it should refuse to start. Returns its exit code, standard
+    /// output and standard error, or nothing with `WORKBOOK_URL`.
+    pub async fn refused(
+        program: &str,
+        environment: &[(&str, &str)],
+    ) -> Option<(Option<i32>, String, String)> {
+        if !has_process() {
+            return None;
+        }
+        let child = command(program).envs(environment.iter().copied()).spawn();
+        let child =
+            child.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+        let output = within("the program to exit", child.wait_with_output()).await;
+        let output = output.expect("BUG: it is our child");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Some((output.status.code(), text(output.stdout), text(output.stderr)))
     }
 
     fn running(url: &str) -> Self {
@@ -91,6 +108,18 @@ impl Server {
         self.process.as_ref().and_then(Child::id).expect("BUG: the process is not ours")
     }
 
+    /// What the process holds: its open file descriptors, and its resident memory in KiB.
+    #[cfg(target_os = "linux")]
+    pub fn held(&self) -> (usize, u64) {
+        let proc = format!("/proc/{}", self.pid());
+        let descriptors =
+            std::fs::read_dir(format!("{proc}/fd")).expect("it runs").count();
+        let status = std::fs::read_to_string(format!("{proc}/status")).expect("it runs");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident = resident.and_then(|line| line.trim().strip_suffix(" kB"));
+        (descriptors, resident.and_then(|kib| kib.parse().ok()).expect("a number of kB"))
+    }
+
     /// What the program has logged so far.
     pub fn log(&self) -> String {
         self.log.text()
@@ -132,33 +161,14 @@ impl Drop for Server {
     }
 }
 
-/// Runs `program` to its end, for what it says when it cannot start. Returns its exit code,
-/// standard output and standard error.
-pub(crate) async fn run(
-    program: &str,
-    environment: &[(&str, &str)],
-) -> (Option<i32>, String, String) {
-    let child = command(program).envs(environment.iter().copied()).spawn();
-    let child = child.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
-    let output = within("the program to exit", child.wait_with_output()).await;
-    let output = output.expect("BUG: it is our child");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-impl Server {
-    /// Runs `program` where it should refuse to start. Returns its exit code, standard
-    /// output and standard error, or nothing with `WORKBOOK_URL`.
-    pub async fn refused(
-        program: &str,
-        environment: &[(&str, &str)],
-    ) -> Option<(Option<i32>, String, String)> {
-        if std::env::var_os("WORKBOOK_URL").is_some() {
-            say(&format!("not checked: {} (it needs the process)", test_name()));
-            return None;
-        }
-        Some(run(program, environment).await)
+/// Whether the server under test is a process of ours. If not, the promise is listed as not
+/// checked.
+fn has_process() -> bool {
+    let own = std::env::var_os("WORKBOOK_URL").is_none();
+    if !own {
+        say(&format!("not checked: {} (it needs the process)", test_name()));
     }
+    own
 }
 
 /// A program with none of this process's settings, and killed if it is forgotten.

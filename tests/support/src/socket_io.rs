@@ -5,9 +5,9 @@
 use std::collections::VecDeque;
 
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::{Server, ws::WebSocket};
+use crate::{DEADLINE, Server, within, ws::WebSocket};
 
 /// A connection that speaks Socket.IO, and shows the packets.
 #[derive(Debug)]
@@ -142,12 +142,19 @@ impl SocketIo {
         if let Some(index) = self.waiting.iter().position(|packet| wanted(packet)) {
             return self.waiting.remove(index).expect("BUG: it was there");
         }
-        loop {
-            let packet = self.any_packet(what).await;
-            if wanted(&packet) {
-                return packet;
+        // One deadline for all of it: a server that sends news all the time is never silent.
+        let search = async {
+            loop {
+                let packet = self.any_packet(what).await;
+                if wanted(&packet) {
+                    return packet;
+                }
+                self.waiting.push_back(packet);
             }
-            self.waiting.push_back(packet);
+        };
+        match tokio::time::timeout(DEADLINE, search).await {
+            Ok(packet) => packet,
+            Err(_) => panic!("waited in vain for {what}; there came {:#?}", self.waiting),
         }
     }
 
@@ -177,14 +184,18 @@ impl SocketIo {
     /// came first.
     pub async fn closed(&mut self) -> Option<u16> {
         let mut code = None;
-        loop {
-            match self.ws.any().await {
-                Ok(Message::Close(frame)) => code = frame.map(|frame| frame.code.into()),
-                Ok(_) => {}
-                Err(Error::ConnectionClosed) => return code,
-                Err(_) => return code,
+        within("the end of the connection", async {
+            loop {
+                match self.ws.any().await {
+                    Ok(Message::Close(frame)) => {
+                        code = frame.map(|frame| frame.code.into());
+                    }
+                    Ok(_) => {}
+                    Err(_) => return code,
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Gives up the connection without a word.

@@ -100,16 +100,19 @@ impl WebSocket {
     /// If the connection ends without a close frame.
     pub async fn closed(mut self) -> Option<CloseFrame> {
         let mut close = None;
-        loop {
-            match self.any().await {
-                Ok(Message::Close(frame)) => close = Some(frame),
-                Ok(_) => {}
-                Err(tungstenite::Error::ConnectionClosed) => {
-                    return close.expect("a close frame before the end");
+        within("a clean close", async {
+            loop {
+                match self.any().await {
+                    Ok(Message::Close(frame)) => close = Some(frame),
+                    Ok(_) => {}
+                    Err(tungstenite::Error::ConnectionClosed) => {
+                        return close.expect("a close frame before the end");
+                    }
+                    Err(error) => panic!("expected a clean close, got {error}"),
                 }
-                Err(error) => panic!("expected a clean close, got {error}"),
             }
-        }
+        })
+        .await
     }
 
     /// Gives up the connection without a word.

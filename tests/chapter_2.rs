@@ -1,0 +1,429 @@
+//! The promises of chapter 2, over the wire.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{
+    DEADLINE, Server, http,
+    official::{self, Official},
+    polling::Polling,
+    socket_io::SocketIo,
+};
+
+const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-2");
+const MAX_MESSAGE: usize = 1_000_000;
+
+/// The official clients that the chapter serves, and the ways they may take.
+const CLIENTS: [(u8, &[&str]); 7] = [
+    (4, &["polling", "websocket"]),
+    (4, &["polling"]),
+    (4, &["websocket"]),
+    (3, &["polling", "websocket"]),
+    (3, &["websocket"]),
+    (2, &["polling", "websocket"]),
+    (2, &["websocket"]),
+];
+
+// --- HTTP ---
+
+#[tokio::test]
+async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
+    let server = Server::start(CHAPTER).await;
+    let page = http::get(&server, "/").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
+        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
+        let script = http::get(&server, script).await;
+        assert_eq!(script.status, 200, "{}", script.text());
+        assert_eq!(
+            script.header("content-type"),
+            "application/javascript; charset=utf-8"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_404() {
+    let server = Server::start(CHAPTER).await;
+    for path in ["/nowhere", "/socket.io/nothing.js", "/socket.iofoo"] {
+        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
+    }
+}
+
+// --- Hello, news, reply ---
+
+#[tokio::test]
+async fn hello_is_the_first_event_and_news_follows_every_three_seconds() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    let hello = client.packet("42").await;
+    assert_eq!(hello, r#"42["hello",{"message":"Welcome to Socket.IO"}]"#);
+    let mut last = Instant::now();
+    for _ in 0..2 {
+        assert_eq!(client.packet("42").await, r#"42["news","Hello Socket.IO"]"#);
+        // Too late says nothing on a busy machine; too early would be a broken promise.
+        assert!(last.elapsed() > Duration::from_millis(2700), "{:?}", last.elapsed());
+        last = Instant::now();
+    }
+}
+
+#[tokio::test]
+async fn every_official_client_gets_news_and_its_reply_arrives() {
+    if official::skip() {
+        return;
+    }
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    for (version, transports) in CLIENTS {
+        let way = format!("version {version} by {}", transports.join(" then "));
+        let options = json!({ "transports": transports });
+        let mut client = Official::connect_with(&server, version, "/", options).await;
+        let hello = client.event("hello").await;
+        assert_eq!(hello, json!([{ "message": "Welcome to Socket.IO" }]), "{way}");
+        assert_eq!(client.event("news").await, json!(["Hello Socket.IO"]), "{way}");
+        client.emit("reply", json!([way])).await;
+        server.logged(&format!("text={way:?}"), 1).await;
+    }
+}
+
+#[tokio::test]
+async fn every_official_client_gets_its_question_answered() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    for (version, transports) in CLIENTS {
+        let options = json!({ "transports": transports });
+        let mut client = Official::connect_with(&server, version, "/", options).await;
+        let answer =
+            client.ask("howAreYou", json!([{ "message": "How are you?" }])).await;
+        assert_eq!(answer, json!([{ "ok": true, "message": "Fine, thank you" }]));
+    }
+}
+
+#[tokio::test]
+async fn an_official_client_without_options_starts_by_polling_and_moves_to_websocket() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    for version in [2, 3, 4] {
+        let mut client = Official::connect(&server, version).await;
+        assert_eq!(client.on("upgrade").await["transport"], "websocket", "{version}");
+        let answer = client.ask("howAreYou", json!([{ "message": "still?" }])).await;
+        assert_eq!(answer[0]["ok"], true, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn one_clients_reply_is_not_heard_by_another() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = SocketIo::connect(&server).await;
+    let mut other = SocketIo::connect(&server).await;
+    one.ask("reply", json!(["only for the log"])).await;
+    let heard = other.so_far("reply", json!(["mine"])).await;
+    assert!(heard.iter().all(|packet| packet.contains("hello")), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_polling_client_hears_the_same_and_is_heard() {
+    let server = Server::start(CHAPTER).await;
+    let client = Polling::open(&server).await;
+    client.post(&server, "40").await;
+    let hello = client.packet(&server, "42").await;
+    assert_eq!(hello, r#"42["hello",{"message":"Welcome to Socket.IO"}]"#);
+    client.post(&server, r#"420["howAreYou",{"message":"?"}]"#).await;
+    let answer = client.packet(&server, "430").await;
+    assert_eq!(answer, r#"430[{"ok":true,"message":"Fine, thank you"}]"#);
+    assert_eq!(client.packet(&server, "42").await, r#"42["news","Hello Socket.IO"]"#);
+}
+
+#[tokio::test]
+async fn the_open_packet_announces_nodes_values() {
+    let server = Server::start(CHAPTER).await;
+    let open = Polling::open(&server).await.open;
+    assert_eq!(open["pingInterval"], 25_000);
+    assert_eq!(open["pingTimeout"], 20_000);
+    assert_eq!(open["maxPayload"], MAX_MESSAGE);
+    assert_eq!(open["upgrades"], json!(["websocket"]));
+}
+
+#[tokio::test]
+async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
+    let server = Server::start(CHAPTER).await;
+    for _ in 0..300 {
+        let mut client = SocketIo::connect(&server).await;
+        assert_eq!(client.ask("reply", json!(["first"])).await, json!({ "ok": true }));
+    }
+}
+
+// --- Bad events ---
+
+/// Events that are refused, with their arguments.
+fn bad_events() -> Vec<(&'static str, Value)> {
+    vec![
+        ("reply", json!([])),
+        ("reply", json!([7])),
+        ("reply", json!([null])),
+        ("reply", json!([["a", "list"]])),
+        ("reply", json!([{ "text": "an object" }])),
+        ("reply", json!(["x".repeat(1001)])),
+        ("reply", json!(["ü".repeat(1001)])),
+        ("howAreYou", json!([])),
+        ("howAreYou", json!(["How are you?"])),
+        ("howAreYou", json!([{}])),
+        ("howAreYou", json!([{ "message": 7 }])),
+        ("howareyou", json!([{ "message": "the wrong case" }])),
+        ("noSuchEvent", json!([])),
+        ("", json!([])),
+        ("__proto__", json!([])),
+    ]
+}
+
+#[tokio::test]
+async fn a_bad_event_with_an_acknowledgement_is_answered_with_a_sentence() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    for (event, args) in bad_events() {
+        let answer = client.ask(event, args.clone()).await;
+        assert_eq!(answer["ok"], false, "{event} {args}: {answer}");
+        assert!(
+            answer["error"].as_str().is_some_and(|error| error.contains(' ')),
+            "{answer}"
+        );
+        assert_eq!(answer.as_object().map(|answer| answer.len()), Some(2), "{answer}");
+    }
+    assert_eq!(client.ask("reply", json!(["still here"])).await, json!({ "ok": true }));
+}
+
+#[tokio::test]
+async fn a_bad_event_without_an_acknowledgement_comes_back_as_rejected() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    for (event, args) in bad_events() {
+        client.emit(event, args.clone()).await;
+        let rejected = client.event("rejected").await;
+        assert_eq!(rejected[0]["event"], event, "{args}: {rejected}");
+        assert!(rejected[0]["error"].as_str().is_some_and(|error| error.contains(' ')));
+    }
+    assert_eq!(client.ask("reply", json!(["still here"])).await, json!({ "ok": true }));
+}
+
+#[tokio::test]
+async fn binary_where_text_is_expected_is_rejected() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    client.send(r#"451-["reply",{"_placeholder":true,"num":0}]"#).await;
+    client.send_binary(&[1, 2, 3]).await;
+    assert_eq!(client.event("rejected").await[0]["event"], "reply");
+    client.send(r#"451-7["howAreYou",{"_placeholder":true,"num":0}]"#).await;
+    client.send_binary(&[1, 2, 3]).await;
+    let answer = client.packet("437").await;
+    assert!(answer.starts_with(r#"437[{"ok":false,"#), "{answer}");
+    assert_eq!(client.ask("reply", json!(["still here"])).await, json!({ "ok": true }));
+}
+
+#[tokio::test]
+async fn a_reply_of_1000_characters_is_taken_whatever_their_size_in_bytes() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    for reply in ["x".repeat(1000), "👋".repeat(1000), String::new()] {
+        assert_eq!(client.ask("reply", json!([reply])).await, json!({ "ok": true }));
+    }
+}
+
+#[tokio::test]
+async fn a_packet_that_makes_no_sense_costs_only_its_sender_the_connection() {
+    let server = Server::start(CHAPTER).await;
+    let mut good = SocketIo::connect(&server).await;
+    for nonsense in [
+        "42[",
+        "42{}",
+        "42[7]",
+        "42[]",
+        "4",
+        "9",
+        "hello",
+        "45-[\"x\"]",
+        "42/nowhere,[\"x\"]",
+    ] {
+        let mut bad = SocketIo::connect(&server).await;
+        bad.send(nonsense).await;
+        // Whatever the server makes of it, the others are served.
+        assert_eq!(
+            good.ask("reply", json!(["fine"])).await,
+            json!({ "ok": true }),
+            "{nonsense}"
+        );
+    }
+}
+
+// --- Limits ---
+
+/// A `reply` packet of exactly `size` bytes. Its text is far too long a reply, and that is
+/// how it is answered when it gets through.
+fn packet_of(size: usize) -> String {
+    let (head, tail) = (r#"420["reply",""#, r#""]"#);
+    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
+}
+
+#[tokio::test]
+async fn a_websocket_message_of_exactly_a_million_bytes_passes_and_one_more_closes() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    client.send(&packet_of(MAX_MESSAGE)).await;
+    assert!(client.packet("430").await.contains("at most 1000 characters"));
+    client.send(&packet_of(MAX_MESSAGE + 1)).await;
+    client.closed().await;
+}
+
+#[tokio::test]
+async fn a_post_of_exactly_a_million_bytes_passes_and_one_more_is_413() {
+    let server = Server::start(CHAPTER).await;
+    let client = Polling::open(&server).await;
+    client.post(&server, "40").await;
+    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE)).await.status, 200);
+    assert!(client.packet(&server, "430").await.contains("at most 1000 characters"));
+    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE + 1)).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_client_that_never_answers_a_ping_is_dropped() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let client = Polling::open(&server).await;
+    client.post(&server, "40").await;
+    // The first ping leaves with the handshake, and 20 seconds are left for the pong.
+    let dropped = server.logged("reason=HeartbeatTimeout", 1);
+    tokio::time::timeout(2 * DEADLINE, dropped).await.expect("dropped");
+    assert_eq!(client.post(&server, "3").await.status, 400, "the session is gone");
+}
+
+// --- The end of a connection ---
+
+#[tokio::test]
+async fn the_log_tells_why_a_client_left() {
+    if official::skip() {
+        return;
+    }
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut client = Official::connect(&server, 4).await;
+    client.disconnect().await;
+    server.logged("reason=ClientNSDisconnect", 1).await;
+    SocketIo::connect(&server).await.vanish();
+    server.logged("reason=Transport", 1).await;
+}
+
+#[tokio::test]
+async fn a_client_that_disconnected_can_come_back() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    let mut client = Official::connect(&server, 4).await;
+    client.event("hello").await;
+    client.disconnect().await;
+    assert_eq!(client.on("disconnect").await["reason"], "io client disconnect");
+    client.reconnect().await;
+    client.event("hello").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stopping_server_is_a_transport_close_and_clients_come_back_by_themselves() {
+    if official::skip() {
+        return;
+    }
+    let Some(mut server) = Server::own(CHAPTER).await else { return };
+    let port = server.address().rsplit(':').next().unwrap().to_owned();
+    let mut clients = Vec::new();
+    for (version, transports) in CLIENTS {
+        let options = json!({ "transports": transports });
+        let mut client = Official::connect_with(&server, version, "/", options).await;
+        client.event("hello").await;
+        clients.push((client, version, transports));
+    }
+    server.signal("TERM").await;
+    assert_eq!(server.exit().await.code(), Some(0));
+    for (client, version, transports) in &mut clients {
+        let reason = client.on("disconnect").await;
+        assert_eq!(reason["reason"], "transport close", "{version} {transports:?}");
+    }
+    let _again = Server::own_with(CHAPTER, &[("PORT", &port)]).await;
+    for (client, ..) in &mut clients {
+        client.event("hello").await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_and_sigterm_end_the_program_with_0_whatever_its_clients_do() {
+    for signal in ["INT", "TERM"] {
+        let Some(mut server) = Server::own(CHAPTER).await else { return };
+        let polling = Polling::open(&server).await;
+        polling.post(&server, "40").await;
+        polling.packet(&server, "42").await;
+        let mut websocket = SocketIo::connect(&server).await;
+        let _idle = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+        // A long poll is under way, or comes too late: the server waits for neither.
+        let poll = polling.try_get(&server);
+        let stop = async {
+            server.signal(signal).await;
+            websocket.closed().await;
+        };
+        let _ = tokio::join!(stop, poll);
+        assert_eq!(server.exit().await.code(), Some(0), "{signal}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_were() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let cycles = async |count: usize| {
+        for n in 0..count {
+            let mut client = SocketIo::connect(&server).await;
+            match n % 3 {
+                0 => client.send("41").await,
+                1 => client.send("1").await,
+                _ => {}
+            }
+            client.vanish();
+        }
+    };
+    // The first thousand fill the allocator's pools and the runtime's.
+    cycles(1000).await;
+    server.logged(" disconnected ", 1000).await;
+    let (descriptors, memory) = server.held();
+    cycles(2000).await;
+    server.logged(" disconnected ", 3000).await;
+    let (descriptors_after, memory_after) = server.held();
+    assert!(
+        descriptors_after <= descriptors + 2,
+        "{descriptors} before, {descriptors_after} after"
+    );
+    // A leak of one kilobyte a connection would show.
+    assert!(
+        memory_after < memory + 2048,
+        "{memory} KiB before, {memory_after} KiB after"
+    );
+}
+
+// --- Starting ---
+
+#[tokio::test]
+async fn a_taken_port_or_a_bad_setting_is_one_clear_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().port().to_string();
+    for (name, value) in
+        [("PORT", taken.as_str()), ("PORT", "http"), ("HOST", "no such host")]
+    {
+        let Some((code, output, errors)) =
+            Server::refused(CHAPTER, &[(name, value)]).await
+        else {
+            return;
+        };
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "one sentence: {errors}");
+        assert!(errors.contains(value), "{errors}");
+    }
+}
