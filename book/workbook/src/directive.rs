@@ -1,0 +1,112 @@
+//! The directives of a page: `{{#item …}}` and its kin.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::select::{Selector, nearest};
+
+/// What a page may ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Directive {
+    /// Code as it stands. No selectors: the whole file.
+    Item { file: String, parts: Vec<Selector> },
+    /// Code against an earlier step's.
+    Diff { from: String, to: String, file: String, parts: Vec<Selector> },
+    /// The files of a step: new, changed, same.
+    Tree { folder: String },
+    /// What a test run recorded.
+    Transcript { chapter: String, name: String },
+    /// A test, by its name, that keeps what the prose promises.
+    Promise { chapter: String, test: String },
+}
+
+/// A directive and where it stands.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Bytes of the page.
+    pub(crate) span: std::ops::Range<usize>,
+    /// Counted from 1.
+    pub(crate) line: usize,
+    /// It has a line for itself and begins it.
+    pub(crate) alone: bool,
+    pub(crate) directive: Result<Directive>,
+}
+
+/// Directives that mdBook itself resolves.
+const OF_MDBOOK: [&str; 4] = ["include", "rustdoc_include", "playground", "title"];
+const OURS: [&str; 5] = ["item", "diff", "tree", "transcript", "promise"];
+
+/// Every directive of a page, in order. `\{{#…}}` is text.
+pub(crate) fn find(page: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut start_of_line = 0;
+    for (number, line) in (1..).zip(page.split_inclusive('\n')) {
+        let mut from = 0;
+        while let Some(open) = line[from..].find("{{#").map(|at| at + from) {
+            let rest = &line[open + 3..];
+            let length = rest.find("}}");
+            let end = length.map_or(line.trim_end().len(), |length| open + 3 + length + 2);
+            if !line[..open].ends_with('\\') {
+                let directive = match length {
+                    Some(length) => parse(&rest[..length]),
+                    None => Err(anyhow::anyhow!("a directive is not closed by `}}}}` on its line")),
+                };
+                found.push(Found {
+                    span: start_of_line + open..start_of_line + end,
+                    line: number,
+                    alone: open == 0 && line[end..].trim().is_empty(),
+                    directive,
+                });
+            }
+            from = end;
+        }
+        start_of_line += line.len();
+    }
+    found
+}
+
+/// Reads what stands between `{{#` and `}}`.
+fn parse(text: &str) -> Result<Directive> {
+    let (word, rest) = cut(text.trim());
+    match word {
+        "item" => {
+            let (file, parts) = cut(rest);
+            ensure!(!file.is_empty(), "`item` needs a file, as in `item 4-rooms/src/main.rs on_join`");
+            Ok(Directive::Item { file: file.to_owned(), parts: selectors(parts)? })
+        }
+        "diff" => {
+            let ((from, rest), usage) = (cut(rest), "`diff` needs two steps and a file");
+            let (to, rest) = cut(rest);
+            let (file, parts) = cut(rest);
+            ensure!(!file.is_empty(), "{usage}, as in `diff 3-namespaces 4-rooms src/main.rs`");
+            let [from, to, file] = [from, to, file].map(str::to_owned);
+            Ok(Directive::Diff { from, to, file, parts: selectors(parts)? })
+        }
+        "tree" => {
+            ensure!(!rest.is_empty(), "`tree` needs a step, as in `tree 4-rooms`");
+            Ok(Directive::Tree { folder: rest.to_owned() })
+        }
+        "transcript" => {
+            let (chapter, name) =
+                rest.split_once('/').context("`transcript` needs a chapter and a name, as in `transcript chapter-2/handshake`")?;
+            Ok(Directive::Transcript { chapter: chapter.into(), name: name.into() })
+        }
+        "promise" => {
+            let (chapter, test) = cut(rest);
+            ensure!(!test.is_empty(), "`promise` needs a chapter and a test, as in `promise chapter-2 a_reply_comes_back`");
+            Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
+        }
+        _ if OF_MDBOOK.contains(&word) => bail!(
+            "`{word}` is mdBook's own and says nothing when it breaks; use `item` instead"
+        ),
+        _ => bail!("there is no directive `{word}`{}", nearest(word, &OURS)),
+    }
+}
+
+fn cut(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim())
+}
+
+fn selectors(text: &str) -> Result<Vec<Selector>> {
+    if text.is_empty() { Ok(Vec::new()) } else { Selector::parse_list(text) }
+}

@@ -1,0 +1,145 @@
+//! A piece as HTML, readable without colour and without eyes.
+//!
+//! No line of what is written here is blank: in Markdown a blank line would end the
+//! HTML block and turn the rest into prose.
+
+use crate::piece::{Code, Piece, Promise, Transcript, Tree};
+use crate::step_diff::{Change, Row};
+
+pub(crate) fn piece(piece: &Piece) -> String {
+    match piece {
+        Piece::Code(code) => figure(code),
+        Piece::Tree(files) => tree(files),
+        Piece::Transcript(recorded) => transcript(recorded),
+        Piece::Promise(kept) => promise(kept),
+    }
+}
+
+/// A promise inside a sentence.
+pub(crate) fn inline_promise(promise: &Promise) -> String {
+    let path = &promise.code.source.path;
+    let line = promise.code.place().map_or(1, |(first, _)| first);
+    format!(
+        "<span class=\"promise\" title=\"{path}:{line}\">{}</span>",
+        escape(&promise.sentence())
+    )
+}
+
+fn figure(code: &Code) -> String {
+    let is_diff = code.from.is_some();
+    let kind = if is_diff { "step diff" } else { "step" };
+    let language = code.source.language();
+    let label = escape(&format!("{} {}", code.source.path, code.part));
+    let lines: String = code.rows.iter().map(line).collect();
+    format!(
+        "<figure class=\"{kind}\">\n<figcaption>{}</figcaption>\n\n\
+         <pre tabindex=\"0\" role=\"region\" aria-label=\"{}\">\
+         <code class=\"language-{language} noplayground\">{lines}</code></pre>\n\n</figure>\n",
+        caption(code),
+        label.trim(),
+    )
+}
+
+fn caption(code: &Code) -> String {
+    let mut text = format!("<code class=\"file\">{}</code>", escape(&code.source.path));
+    if let Some((first, last)) = code.place() {
+        let place = if first == last { format!("line {first}") } else { format!("lines {first}–{last}") };
+        text.push_str(&format!(" <span class=\"place\">{place}</span>"));
+    }
+    if let Some(from) = &code.from {
+        let (added, removed) = (code.count(Change::Added), code.count(Change::Removed));
+        text.push_str(&format!(
+            " <span class=\"change\">since <code>{}</code>: \
+             <span aria-hidden=\"true\">+{added} −{removed}</span>\
+             <span class=\"unseen\">{added} added, {removed} removed</span></span>",
+            escape(from)
+        ));
+    }
+    text
+}
+
+fn line(row: &Row) -> String {
+    let (open, close) = match row.change {
+        Change::Added => ("<ins>", "</ins>"),
+        Change::Removed => ("<del>", "</del>"),
+        Change::Same => ("<span class=\"same\">", "</span>"),
+        Change::Gap => ("<span class=\"gap\">", "</span>"),
+        Change::Folded => ("<span class=\"folded\">", "</span>"),
+    };
+    let pieces: String = row
+        .parts
+        .iter()
+        .map(|(marked, text)| match marked {
+            true if !text.trim().is_empty() => format!("<b>{}</b>", escape(text)),
+            _ => escape(text),
+        })
+        .collect();
+    format!("{open}{pieces}\n{close}")
+}
+
+fn tree(tree: &Tree) -> String {
+    let since = match &tree.from {
+        Some(from) => format!(", since <code>{}</code>", escape(from)),
+        None => String::new(),
+    };
+    let rows: String = tree
+        .files
+        .iter()
+        .map(|file| {
+            let lines = match file.state {
+                "same" => String::new(),
+                "new" => format!("+{}", file.added),
+                _ => format!("+{} −{}", file.added, file.removed),
+            };
+            format!(
+                "<tr class=\"{0}\"><td><code>{1}</code></td><td>{0}</td><td>{lines}</td></tr>\n",
+                file.state,
+                escape(&file.path)
+            )
+        })
+        .collect();
+    format!(
+        "<figure class=\"tree\">\n<figcaption>The files of \
+         <code class=\"file\">chapters/{}</code>{since}</figcaption>\n<table>\n<thead><tr>\
+         <th scope=\"col\">File</th><th scope=\"col\">State</th><th scope=\"col\">Lines</th>\
+         </tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</figure>\n",
+        escape(&tree.folder)
+    )
+}
+
+fn transcript(recorded: &Transcript) -> String {
+    let lines: String = recorded
+        .body
+        .lines()
+        .map(|line| {
+            let class = match line.split(' ').next() {
+                Some("$") => "command",
+                Some(">") => "sent",
+                Some("<") => "received",
+                Some("#") => "note",
+                _ => "output",
+            };
+            format!("<span class=\"{class}\">{}\n</span>", escape(line))
+        })
+        .collect();
+    format!(
+        "<figure class=\"transcript\">\n<figcaption>Recorded by the test \
+         <code>{}</code> of <code>{}</code></figcaption>\n\n<pre tabindex=\"0\" role=\"region\" \
+         aria-label=\"Transcript\"><code class=\"language-text nohighlight\">{lines}</code></pre>\n\n\
+         </figure>\n",
+        escape(recorded.test.rsplit("::").next().unwrap_or_default()),
+        escape(&recorded.chapter),
+    )
+}
+
+fn promise(promise: &Promise) -> String {
+    format!(
+        "<details class=\"promise\">\n<summary>{}</summary>\n\n{}\n</details>\n",
+        escape(&promise.sentence()),
+        figure(&promise.code)
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,114 @@
+//! The ladder of steps, read from `book/steps.toml`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// One rung: a chapter's program, its page and its tests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// The cargo package, such as `chapter-5-1`.
+    pub(crate) package: String,
+    /// Its folder under `chapters/`.
+    pub(crate) folder: String,
+    /// What it teaches, in one line.
+    pub(crate) idea: String,
+    /// Its page, relative to `book/src`.
+    page: Option<String>,
+    #[serde(default)]
+    pages: Vec<String>,
+    /// The file that holds its promises.
+    pub(crate) test: Option<String>,
+    /// The folder it is compared with. Absent: a fresh start, where every line is new.
+    pub(crate) from: Option<String>,
+    /// A picture of its page, relative to `book/src`.
+    pub(crate) picture: Option<String>,
+    /// How many lines of Rust it may have.
+    pub(crate) budget: Option<usize>,
+}
+
+impl Step {
+    /// What a reader types: `chapter-5-1` without the `chapter-`.
+    pub(crate) fn number(&self) -> &str {
+        self.package.strip_prefix("chapter-").unwrap_or(&self.package)
+    }
+
+    pub(crate) fn pages(&self) -> impl Iterator<Item = &str> {
+        self.page.iter().chain(&self.pages).map(String::as_str)
+    }
+
+    pub(crate) fn test_file(&self) -> String {
+        let default = || format!("tests/{}.rs", self.package.replace('-', "_"));
+        self.test.clone().unwrap_or_else(default)
+    }
+
+    fn answers_to(&self, name: &str) -> bool {
+        let numbered = self.package.replace('-', "_");
+        [self.number(), &self.package, &self.folder, &numbered].contains(&name)
+    }
+}
+
+/// All steps, in teaching order.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ladder {
+    #[serde(rename = "step", default)]
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Ladder {
+    /// Reads `steps.toml` in the book's folder.
+    pub(crate) fn read(book: &Path) -> Result<Self> {
+        let file = book.join("steps.toml");
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        toml::from_str(&text).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Finds a step by `5-1`, `5.1`, `chapter-5-1`, or its folder's name.
+    pub(crate) fn find(&self, name: &str) -> Result<&Step> {
+        let name = name.trim_end_matches(['/', '\\']);
+        let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let dashed = name.replace('.', "-");
+        if let Some(step) = self.get(name).or_else(|| self.get(&dashed)) {
+            return Ok(step);
+        }
+        let known: Vec<&str> = self.steps.iter().map(Step::number).collect();
+        bail!("there is no chapter `{name}`; the chapters are {}", known.join(", "))
+    }
+
+    /// Finds a step by any of its exact names.
+    pub(crate) fn get(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.answers_to(name))
+    }
+
+    /// The step whose program a reader starts from when building this one.
+    pub(crate) fn before(&self, step: &Step) -> Option<&Step> {
+        self.get(step.from.as_deref()?)
+    }
+
+    /// The step after this one in teaching order.
+    pub(crate) fn after(&self, step: &Step) -> Option<&Step> {
+        let at = self.steps.iter().position(|other| other.package == step.package)?;
+        self.steps.get(at + 1)
+    }
+}
+
+/// The folder that holds `book/steps.toml`: the given one, or the nearest above.
+pub(crate) fn find_root(given: Option<PathBuf>) -> Result<PathBuf> {
+    let start = match given {
+        Some(root) if root.join("book/steps.toml").is_file() => return Ok(root),
+        Some(root) => bail!("{} holds no book/steps.toml", root.display()),
+        None => std::env::current_dir()?,
+    };
+    // A reader may call from anywhere when cargo was given --manifest-path.
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+    start
+        .ancestors()
+        .chain(built_in.ancestors())
+        .find(|folder| folder.join("book/steps.toml").is_file())
+        .map(Path::to_path_buf)
+        .context("no book/steps.toml here or in a folder above; run this inside the workbook's clone")
+}

@@ -1,0 +1,271 @@
+//! A directive, resolved: what there is to show.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail};
+
+use crate::directive::Directive;
+use crate::select::{Selector, nearest};
+use crate::source::Source;
+use crate::step_diff::{self, Change, Row};
+use crate::workbook::{CHAPTERS, Workbook};
+
+/// What a directive shows, before it is written for a renderer.
+pub(crate) enum Piece {
+    Code(Code),
+    Tree(Tree),
+    Transcript(Transcript),
+    Promise(Promise),
+}
+
+/// Lines of a file, plain or against an earlier step.
+pub(crate) struct Code {
+    pub(crate) source: Rc<Source>,
+    pub(crate) rows: Vec<Row>,
+    /// How the page names the part. Empty: the whole file.
+    pub(crate) part: String,
+    /// The folder of the earlier step, for a diff.
+    pub(crate) from: Option<String>,
+}
+
+impl Code {
+    pub(crate) fn count(&self, change: Change) -> usize {
+        self.rows.iter().filter(|row| row.change == change).count()
+    }
+
+    /// Indices of the lines that a reader sees in full.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = usize> {
+        self.rows.iter().filter(|row| row.change != Change::Folded).filter_map(|row| row.at)
+    }
+
+    /// The numbers of the first and the last line shown.
+    pub(crate) fn place(&self) -> Option<(usize, usize)> {
+        let mut numbers = self.rows.iter().filter_map(|row| row.at);
+        let first = numbers.next()?;
+        let last = numbers.next_back().unwrap_or(first);
+        Some((self.source.lines[first].number, self.source.lines[last].number))
+    }
+}
+
+/// The files of a step.
+pub(crate) struct Tree {
+    pub(crate) folder: String,
+    pub(crate) from: Option<String>,
+    pub(crate) files: Vec<TreeFile>,
+}
+
+/// What a step did to a file.
+pub(crate) struct TreeFile {
+    pub(crate) path: String,
+    pub(crate) state: &'static str,
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
+}
+
+/// Output that a test run recorded.
+pub(crate) struct Transcript {
+    pub(crate) chapter: String,
+    pub(crate) test: String,
+    pub(crate) body: String,
+}
+
+/// A test that keeps a promise of the prose.
+pub(crate) struct Promise {
+    pub(crate) test: String,
+    pub(crate) code: Code,
+}
+
+impl Promise {
+    /// The test's name, read as a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let words = self.test.rsplit("::").next().unwrap_or_default().replace('_', " ");
+        let mut letters = words.chars();
+        let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}", letters.as_str())
+    }
+}
+
+impl Workbook {
+    /// Looks up what a directive names. Anything that is not there is an error.
+    pub(crate) fn resolve(&self, directive: &Directive) -> Result<Piece> {
+        match directive {
+            Directive::Item { file, parts } => self.item(file, parts).map(Piece::Code),
+            Directive::Diff { from, to, file, parts } => {
+                self.diff(&self.folder(from)?, &self.folder(to)?, file, parts).map(Piece::Code)
+            }
+            Directive::Tree { folder } => self.tree(&self.folder(folder)?).map(Piece::Tree),
+            Directive::Transcript { chapter, name } => {
+                self.transcript(chapter, name).map(Piece::Transcript)
+            }
+            Directive::Promise { chapter, test } => self.promise(chapter, test).map(Piece::Promise),
+        }
+    }
+
+    fn folder(&self, name: &str) -> Result<String> {
+        if let Some(step) = self.ladder.get(name) {
+            return Ok(step.folder.clone());
+        }
+        let known: Vec<&str> = self.ladder.steps.iter().map(|step| step.folder.as_str()).collect();
+        bail!("there is no step `{name}` in book/steps.toml{}", nearest(name, &known))
+    }
+
+    fn item(&self, file: &str, parts: &[Selector]) -> Result<Code> {
+        let source = self.source(&self.locate(file))?;
+        let mut ranges = Vec::new();
+        for part in parts {
+            ranges.extend(source.select(part)?);
+        }
+        if parts.is_empty() {
+            ranges.push(0..source.lines.len());
+        }
+        let mut rows: Vec<Row> = Vec::new();
+        let mut last_end = None;
+        for range in ranges {
+            rows.extend(between(&source, last_end, &range));
+            let shown = source.trimmed(range.clone());
+            rows.extend(shown.map(|at| Row::plain(&source, at)));
+            last_end = Some(range.end);
+        }
+        Ok(Code { source, rows, part: names(parts), from: None })
+    }
+
+    /// The rows of a file, or of parts of it, in one step against another.
+    pub(crate) fn diff(
+        &self,
+        from: &str,
+        to: &str,
+        file: &str,
+        parts: &[Selector],
+    ) -> Result<Code> {
+        let old = self.source_or_absent(&format!("{CHAPTERS}/{from}/{file}"))?;
+        let new = match self.source(&format!("{CHAPTERS}/{to}/{file}")) {
+            Err(_) if !old.lines.is_empty() => {
+                Rc::new(Source::absent(format!("{CHAPTERS}/{to}/{file}")))
+            }
+            source => source?,
+        };
+        let mut rows = Vec::new();
+        for part in parts {
+            let (a, b) = both_sides(&old, &new, part)?;
+            if !rows.is_empty() {
+                rows.push(Row::gap());
+            }
+            rows.extend(step_diff::rows(&old, a, &new, b));
+        }
+        if parts.is_empty() {
+            rows = step_diff::rows(&old, 0..old.lines.len(), &new, 0..new.lines.len());
+        }
+        if rows.iter().all(|row| matches!(row.change, Change::Same | Change::Gap)) {
+            bail!("nothing differs between {} and {}{}", old.path, new.path, in_part(parts));
+        }
+        let rows = step_diff::fold(rows, &new);
+        Ok(Code { source: new, rows, part: names(parts), from: Some(from.to_owned()) })
+    }
+
+    pub(crate) fn tree(&self, folder: &str) -> Result<Tree> {
+        let from = self.step_of_folder(folder).and_then(|step| step.from.clone());
+        let mut files = Vec::new();
+        for path in self.files(&format!("{CHAPTERS}/{folder}")) {
+            files.push(self.tree_file(from.as_deref(), folder, path)?);
+        }
+        Ok(Tree { folder: folder.to_owned(), from, files })
+    }
+
+    fn tree_file(&self, from: Option<&str>, folder: &str, path: String) -> Result<TreeFile> {
+        let file = |folder: &str| self.root.join(CHAPTERS).join(folder).join(&path);
+        let new = std::fs::read(file(folder)).with_context(|| format!("cannot read {path}"))?;
+        let old = from.and_then(|from| std::fs::read(file(from)).ok());
+        let mut entry = TreeFile { path, state: "new", added: 0, removed: 0 };
+        entry.state = match (&old, from) {
+            (None, _) => "new",
+            (Some(old), _) if *old == new => "same",
+            (Some(_), _) => "changed",
+        };
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
+        if let (true, Some(new)) = (entry.state != "same", text(new)) {
+            let old = old.and_then(text).unwrap_or_default();
+            let diff = similar::TextDiff::from_lines(&old, &new);
+            let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+            entry.added = count(similar::ChangeTag::Insert);
+            entry.removed = count(similar::ChangeTag::Delete);
+        }
+        Ok(entry)
+    }
+
+    fn transcript(&self, chapter: &str, name: &str) -> Result<Transcript> {
+        let folder = self.root.join("book/transcripts").join(chapter);
+        let file = folder.join(format!("{name}.txt"));
+        if !file.is_file() {
+            let known: Vec<String> = std::fs::read_dir(&folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter_map(|entry| Some(entry.path().file_stem()?.to_string_lossy().into_owned()))
+                .collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            bail!(
+                "there is no transcript book/transcripts/{chapter}/{name}.txt{}; \
+                 `cargo workbook record` makes it",
+                nearest(name, &known)
+            );
+        }
+        let text = std::fs::read_to_string(&file)?;
+        let (head, body) = recorded::open(&text)
+            .map_err(|fault| anyhow::anyhow!("book/transcripts/{chapter}/{name}.txt {fault}"))?;
+        Ok(Transcript { chapter: chapter.into(), test: head.test, body: body.into() })
+    }
+
+    fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
+        let path = match self.ladder.get(chapter) {
+            Some(step) => step.test_file(),
+            None => format!("tests/{chapter}.rs"),
+        };
+        let source = self.source(&path)?;
+        let tests: Vec<_> = source.items.iter().filter(|item| item.is_test).collect();
+        let ends = |name: &str| name == test || name.ends_with(&format!("::{test}"));
+        let Some(item) = tests.iter().find(|item| ends(&item.names[0])) else {
+            let known: Vec<&str> = tests.iter().map(|item| item.names[0].as_str()).collect();
+            bail!("{path} has no test `{test}`{}", nearest(test, &known));
+        };
+        let rows = item.range.clone().map(|at| Row::plain(&source, at)).collect();
+        let code = Code { source: source.clone(), rows, part: test.to_owned(), from: None };
+        Ok(Promise { test: test.to_owned(), code })
+    }
+}
+
+/// What separates two parts shown one below the other.
+fn between(source: &Source, last_end: Option<usize>, next: &Range<usize>) -> Vec<Row> {
+    match last_end {
+        None => vec![],
+        Some(end) if end <= next.start && source.trimmed(end..next.start).is_empty() => {
+            (end..next.start).map(|at| Row::plain(source, at)).collect()
+        }
+        Some(_) => vec![Row::gap()],
+    }
+}
+
+/// A part on the old and on the new side. One of them may lack it.
+fn both_sides(old: &Source, new: &Source, part: &Selector) -> Result<(Range<usize>, Range<usize>)> {
+    let hull = |ranges: Vec<Range<usize>>| {
+        let start = ranges.iter().map(|range| range.start).min()?;
+        Some(start..ranges.iter().map(|range| range.end).max()?)
+    };
+    let before = old.select(part).ok().and_then(hull);
+    let after = match (new.select(part), &before) {
+        (Ok(ranges), _) => hull(ranges).unwrap_or(0..0),
+        // Removed by this step: all of it is shown as removed.
+        (Err(_), Some(_)) => 0..0,
+        (Err(error), None) => return Err(error),
+    };
+    let before = before.unwrap_or_else(|| step_diff::counterpart(old, new, &after));
+    Ok((before, after))
+}
+
+fn names(parts: &[Selector]) -> String {
+    parts.iter().map(Selector::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn in_part(parts: &[Selector]) -> String {
+    if parts.is_empty() { String::new() } else { format!(" in `{}`", names(parts)) }
+}

@@ -1,0 +1,44 @@
+//! A piece as Markdown, for renderers that do not write HTML.
+
+use std::fmt::Write as _;
+
+use crate::piece::{Code, Piece, Tree};
+use crate::step_diff::Change;
+
+pub(crate) fn piece(piece: &Piece) -> String {
+    match piece {
+        Piece::Code(code) => fence(code),
+        Piece::Tree(files) => tree(files),
+        Piece::Transcript(recorded) => format!("```text\n{}```\n", recorded.body),
+        Piece::Promise(kept) => format!("{}:\n\n{}", kept.sentence(), fence(&kept.code)),
+    }
+}
+
+fn fence(code: &Code) -> String {
+    let is_diff = code.from.is_some();
+    let language = if is_diff { "diff" } else { code.source.language() };
+    let mut text = format!("`{}`", code.source.path);
+    if let Some((first, last)) = code.place() {
+        let _ = write!(text, ", lines {first}–{last}");
+    }
+    // Code may hold a fence of its own, in a comment.
+    let _ = writeln!(text, "\n\n````{language}");
+    for row in &code.rows {
+        let sign = match row.change {
+            _ if !is_diff => "",
+            Change::Added => "+",
+            Change::Removed => "-",
+            _ => " ",
+        };
+        let _ = writeln!(text, "{}", format!("{sign}{}", row.text()).trim_end());
+    }
+    text + "````\n"
+}
+
+fn tree(tree: &Tree) -> String {
+    let mut text = String::from("| File | State |\n|---|---|\n");
+    for file in &tree.files {
+        let _ = writeln!(text, "| `{}` | {} |", file.path, file.state);
+    }
+    text
+}

@@ -1,0 +1,132 @@
+//! The clone: its ladder and its files, each read once.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Result, bail};
+
+use crate::ladder::{Ladder, Step};
+use crate::select::nearest;
+use crate::source::Source;
+use crate::step_diff::{self, Change};
+
+/// Where the chapters' folders are, from the root.
+pub(crate) const CHAPTERS: &str = "chapters";
+
+/// The workbook's clone on this machine.
+pub(crate) struct Workbook {
+    pub(crate) root: PathBuf,
+    pub(crate) ladder: Ladder,
+    sources: RefCell<BTreeMap<String, Rc<Source>>>,
+}
+
+impl Workbook {
+    pub(crate) fn open(root: PathBuf) -> Result<Self> {
+        let ladder = Ladder::read(&root.join("book"))?;
+        Ok(Self { root, ladder, sources: RefCell::default() })
+    }
+
+    /// A file by its path from the root, with `/`.
+    pub(crate) fn source(&self, path: &str) -> Result<Rc<Source>> {
+        if let Some(source) = self.sources.borrow().get(path) {
+            return Ok(source.clone());
+        }
+        let file = self.root.join(path);
+        if !file.is_file() {
+            bail!("there is no file {path}{}", self.nearest_file(path));
+        }
+        let source = Rc::new(Source::read(&file, path.to_owned())?);
+        self.sources.borrow_mut().insert(path.to_owned(), source.clone());
+        Ok(source)
+    }
+
+    /// The file, or an empty one when this step does not have it.
+    pub(crate) fn source_or_absent(&self, path: &str) -> Result<Rc<Source>> {
+        if self.root.join(path).is_file() {
+            return self.source(path);
+        }
+        Ok(Rc::new(Source::absent(path.to_owned())))
+    }
+
+    /// `4-rooms/src/main.rs` is in `chapters/`; anything else is seen from the root.
+    pub(crate) fn locate(&self, path: &str) -> String {
+        let in_chapter = format!("{CHAPTERS}/{path}");
+        let folder = path.split('/').next().unwrap_or_default();
+        let chapter = self.root.join(CHAPTERS).join(folder).is_dir();
+        if chapter { in_chapter } else { path.to_owned() }
+    }
+
+    fn nearest_file(&self, path: &str) -> String {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let top = folder.split('/').take(2).collect::<Vec<_>>().join("/");
+        let files = self.files(&top);
+        let known: Vec<String> = files.iter().map(|file| format!("{top}/{file}")).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        nearest(path, &known)
+    }
+
+    /// The files below a folder that belong to a program, sorted.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        let top = self.root.join(folder);
+        walk(&top, &top, &mut found);
+        found.into_iter().collect()
+    }
+
+    pub(crate) fn step_of_folder(&self, folder: &str) -> Option<&Step> {
+        self.ladder.steps.iter().find(|step| step.folder == folder)
+    }
+
+    /// Both sides of a file in a step: what it was, and what it is.
+    pub(crate) fn sides(&self, step: &Step, file: &str) -> Result<(Rc<Source>, Rc<Source>)> {
+        let path = |folder: &str| format!("{CHAPTERS}/{folder}/{file}");
+        let new = self.source_or_absent(&path(&step.folder))?;
+        let old = match &step.from {
+            Some(from) => self.source_or_absent(&path(from))?,
+            None => Rc::new(Source::absent(path(&step.folder))),
+        };
+        Ok((old, new))
+    }
+
+    /// The lines of a chapter's file that its step brought, as indices. Files that
+    /// belong to no step have none.
+    pub(crate) fn new_lines(&self, path: &str) -> Result<BTreeSet<usize>> {
+        let Some((folder, file)) = chapter_file(path) else { return Ok(BTreeSet::new()) };
+        let Some(step) = self.step_of_folder(folder) else { return Ok(BTreeSet::new()) };
+        let (old, new) = self.sides(step, file)?;
+        let rows = step_diff::rows(&old, 0..old.lines.len(), &new, 0..new.lines.len());
+        let added = rows.iter().filter(|row| row.change == Change::Added);
+        let significant = |at: &usize| new.lines[*at].text.contains(char::is_alphanumeric);
+        Ok(added.filter_map(|row| row.at).filter(significant).collect())
+    }
+}
+
+/// Splits `chapters/4-rooms/src/main.rs` into folder and file.
+pub(crate) fn chapter_file(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix(CHAPTERS)?.strip_prefix('/')?.split_once('/')
+}
+
+fn walk(top: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let skipped = ["target", "node_modules", "data", "Cargo.lock"];
+        if name.starts_with('.') || skipped.contains(&name.as_str()) {
+            continue;
+        }
+        let path = entry.path();
+        if path.is_dir() {
+            walk(top, &path, found);
+        } else if let Ok(relative) = path.strip_prefix(top) {
+            found.insert(slashed(relative));
+        }
+    }
+}
+
+/// A path as pages and messages write it, on Windows too.
+pub(crate) fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
