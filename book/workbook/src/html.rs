@@ -33,8 +33,9 @@ fn figure(code: &Code) -> String {
     let lines: String = code.rows.iter().map(line).collect();
     format!(
         "<figure class=\"{kind}\">\n<figcaption>{}</figcaption>\n\n\
-         <pre tabindex=\"0\" role=\"region\" aria-label=\"{}\">\
-         <code class=\"language-{language} noplayground\">{lines}</code></pre>\n\n</figure>\n",
+         <pre>\
+         <code class=\"language-{language} noplayground\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"{}\">{lines}</code></pre>\n\n</figure>\n",
         caption(code),
         label.trim(),
     )
@@ -124,8 +125,9 @@ fn transcript(recorded: &Transcript) -> String {
         .collect();
     format!(
         "<figure class=\"transcript\">\n<figcaption>Recorded by the test \
-         <code>{}</code> of <code>{}</code></figcaption>\n\n<pre tabindex=\"0\" role=\"region\" \
-         aria-label=\"Transcript\"><code class=\"language-text nohighlight\">{lines}</code></pre>\n\n\
+         <code>{}</code> of <code>{}</code></figcaption>\n\n<pre>\
+         <code class=\"language-text nohighlight\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"Transcript\">{lines}</code></pre>\n\n\
          </figure>\n",
         escape(recorded.test.rsplit("::").next().unwrap_or_default()),
         escape(&recorded.chapter),

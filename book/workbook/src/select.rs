@@ -22,6 +22,7 @@ impl std::fmt::Display for Selector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name}"),
+            Self::Opening(words) if words.contains('"') => write!(f, "'{words}'"),
             Self::Opening(words) => write!(f, "\"{words}\""),
             Self::Span(first, last) => write!(f, "{first} .. {last}"),
         }
@@ -40,8 +41,9 @@ impl Selector {
             let (first, last) = (Self::parse(first)?, Self::parse(last)?);
             return Ok(Self::Span(Box::new(first), Box::new(last)));
         }
-        if let Some(quoted) = text.strip_prefix('"') {
-            let Some(words) = quoted.strip_suffix('"').filter(|words| !words.is_empty()) else {
+        if let Some(mark) = text.chars().next().filter(|&c| is_quote(c)) {
+            let words = text[1..].strip_suffix(mark).filter(|words| !words.is_empty());
+            let Some(words) = words else {
                 bail!("the quotation mark in `{text}` is not closed");
             };
             return Ok(Self::Opening(words.to_owned()));
@@ -53,19 +55,25 @@ impl Selector {
     }
 }
 
+/// HTML has double quotes in it: single ones do as well.
+fn is_quote(c: char) -> bool {
+    c == '"' || c == '\''
+}
+
 /// Splits where `separator` stands outside quotation marks and brackets.
 fn split_outside(text: &str, separator: &str) -> Vec<String> {
     let (mut parts, mut part) = (Vec::new(), String::new());
-    let (mut quoted, mut depth) = (false, 0i32);
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            '<' | '(' if !quoted => depth += 1,
-            '>' | ')' if !quoted => depth -= 1,
+    let (mut quote, mut depth) = (None, 0i32);
+    for c in text.chars() {
+        match (c, quote) {
+            (c, None) if is_quote(c) => quote = Some(c),
+            (c, Some(mark)) if c == mark => quote = None,
+            ('<' | '(', None) => depth += 1,
+            ('>' | ')', None) => depth -= 1,
             _ => {}
         }
         part.push(c);
-        if !quoted && depth <= 0 && text[..at + c.len_utf8()].ends_with(separator) && part.len() >= separator.len() {
+        if quote.is_none() && depth <= 0 && part.ends_with(separator) {
             part.truncate(part.len() - separator.len());
             parts.push(std::mem::take(&mut part));
         }

@@ -1,0 +1,36 @@
+"use strict";
+
+// The copy button takes what is new: in a diff the added lines, elsewhere everything but
+// the marks for what was left out. book.js asks this function, by its global name.
+window.playground_text = function (pre) {
+  const code = pre.querySelector("code");
+  const diff = pre.closest("figure.diff");
+  const lines = diff ? code.querySelectorAll("ins") : [];
+  if (lines.length > 0) return Array.from(lines, (line) => line.textContent).join("");
+  const copy = code.cloneNode(true);
+  copy.querySelectorAll("del, .gap").forEach((line) => line.remove());
+  return copy.textContent;
+};
+for (const button of document.querySelectorAll("figure.diff .clip-button")) {
+  button.title = "Copy the new lines";
+  button.setAttribute("aria-label", button.title);
+}
+
+// A block of code may be wider than the page: the arrow keys scroll what has the focus.
+for (const code of document.querySelectorAll("pre > code")) {
+  code.tabIndex = 0;
+}
+
+// The stock theme opens the table of contents with a label: only a mouse can press it,
+// and its ARIA attributes belong to a button.
+const toggle = document.getElementById("mdbook-sidebar-toggle");
+if (toggle) {
+  toggle.setAttribute("role", "button");
+  toggle.tabIndex = 0;
+  toggle.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    toggle.click();
+  });
+}
+document.getElementById("mdbook-menu-bar")?.setAttribute("role", "banner");
