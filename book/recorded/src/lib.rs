@@ -58,7 +58,10 @@ pub fn picture(package: &str, folder: &str, png: &[u8]) -> Result<(), String> {
     }
     let file = root().join("book/src/pictures").join(format!("{package}.png"));
     write(&file, png)?;
-    write(&file.with_extension("sources"), format!("{}\n", sources(&root(), folder)).as_bytes())
+    write(
+        &file.with_extension("sources"),
+        format!("{}\n", sources(&root(), folder)).as_bytes(),
+    )
 }
 
 /// Whether this run writes what it sees.
@@ -148,8 +151,14 @@ fn first_difference(old: &str, new: &str) -> Option<String> {
             (None, None) => break,
             (old, new) if old == new => {}
             (old, new) => {
-                let say = |line: Option<&str>| line.map_or("nothing".into(), |l| format!("`{l}`"));
-                return Some(format!("line {number} has {}, this run saw {}", say(old), say(new)));
+                let say = |line: Option<&str>| {
+                    line.map_or("nothing".into(), |l| format!("`{l}`"))
+                };
+                return Some(format!(
+                    "line {number} has {}, this run saw {}",
+                    say(old),
+                    say(new)
+                ));
             }
         }
     }

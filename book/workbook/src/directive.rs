@@ -31,8 +31,8 @@ pub(crate) struct Found {
     pub(crate) directive: Result<Directive>,
 }
 
-/// Directives that mdBook itself resolves.
-const OF_MDBOOK: [&str; 4] = ["include", "rustdoc_include", "playground", "title"];
+/// Directives that mdBook itself resolves, in silence when it cannot.
+const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
 const OURS: [&str; 5] = ["item", "diff", "tree", "transcript", "promise"];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
@@ -44,11 +44,15 @@ pub(crate) fn find(page: &str) -> Vec<Found> {
         while let Some(open) = line[from..].find("{{#").map(|at| at + from) {
             let rest = &line[open + 3..];
             let length = rest.find("}}");
-            let end = length.map_or(line.trim_end().len(), |length| open + 3 + length + 2);
-            if !line[..open].ends_with('\\') {
+            let end =
+                length.map_or(line.trim_end().len(), |length| open + 3 + length + 2);
+            // `title` names the page and shows nothing: mdBook's own will do.
+            if !line[..open].ends_with('\\') && !rest.starts_with("title ") {
                 let directive = match length {
                     Some(length) => parse(&rest[..length]),
-                    None => Err(anyhow::anyhow!("a directive is not closed by `}}}}` on its line")),
+                    None => Err(anyhow::anyhow!(
+                        "a directive is not closed by `}}}}` on its line"
+                    )),
                 };
                 found.push(Found {
                     span: start_of_line + open..start_of_line + end,
@@ -70,14 +74,20 @@ fn parse(text: &str) -> Result<Directive> {
     match word {
         "item" => {
             let (file, parts) = cut(rest);
-            ensure!(!file.is_empty(), "`item` needs a file, as in `item 4-rooms/src/main.rs on_join`");
+            ensure!(
+                !file.is_empty(),
+                "`item` needs a file, as in `item 4-rooms/src/main.rs on_join`"
+            );
             Ok(Directive::Item { file: file.to_owned(), parts: selectors(parts)? })
         }
         "diff" => {
             let ((from, rest), usage) = (cut(rest), "`diff` needs two steps and a file");
             let (to, rest) = cut(rest);
             let (file, parts) = cut(rest);
-            ensure!(!file.is_empty(), "{usage}, as in `diff 3-namespaces 4-rooms src/main.rs`");
+            ensure!(
+                !file.is_empty(),
+                "{usage}, as in `diff 3-namespaces 4-rooms src/main.rs`"
+            );
             let [from, to, file] = [from, to, file].map(str::to_owned);
             Ok(Directive::Diff { from, to, file, parts: selectors(parts)? })
         }
@@ -92,7 +102,10 @@ fn parse(text: &str) -> Result<Directive> {
         }
         "promise" => {
             let (chapter, test) = cut(rest);
-            ensure!(!test.is_empty(), "`promise` needs a chapter and a test, as in `promise chapter-2 a_reply_comes_back`");
+            ensure!(
+                !test.is_empty(),
+                "`promise` needs a chapter and a test, as in `promise chapter-2 a_reply_comes_back`"
+            );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
         }
         _ if OF_MDBOOK.contains(&word) => bail!(

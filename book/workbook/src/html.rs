@@ -44,7 +44,11 @@ fn figure(code: &Code) -> String {
 fn caption(code: &Code) -> String {
     let mut text = format!("<code class=\"file\">{}</code>", escape(&code.source.path));
     if let Some((first, last)) = code.place() {
-        let place = if first == last { format!("line {first}") } else { format!("lines {first}–{last}") };
+        let place = if first == last {
+            format!("line {first}")
+        } else {
+            format!("lines {first}–{last}")
+        };
         text.push_str(&format!(" <span class=\"place\">{place}</span>"));
     }
     if let Some(from) = &code.from {
@@ -143,5 +147,8 @@ fn promise(promise: &Promise) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

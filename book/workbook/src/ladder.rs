@@ -88,12 +88,6 @@ impl Ladder {
     pub(crate) fn before(&self, step: &Step) -> Option<&Step> {
         self.get(step.from.as_deref()?)
     }
-
-    /// The step after this one in teaching order.
-    pub(crate) fn after(&self, step: &Step) -> Option<&Step> {
-        let at = self.steps.iter().position(|other| other.package == step.package)?;
-        self.steps.get(at + 1)
-    }
 }
 
 /// The folder that holds `book/steps.toml`: the given one, or the nearest above.

@@ -36,7 +36,10 @@ impl Code {
 
     /// Indices of the lines that a reader sees in full.
     pub(crate) fn shown(&self) -> impl Iterator<Item = usize> {
-        self.rows.iter().filter(|row| row.change != Change::Folded).filter_map(|row| row.at)
+        self.rows
+            .iter()
+            .filter(|row| row.change != Change::Folded)
+            .filter_map(|row| row.at)
     }
 
     /// The numbers of the first and the last line shown.
@@ -81,7 +84,8 @@ impl Promise {
     pub(crate) fn sentence(&self) -> String {
         let words = self.test.rsplit("::").next().unwrap_or_default().replace('_', " ");
         let mut letters = words.chars();
-        let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        let first =
+            letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
         format!("{first}{}", letters.as_str())
     }
 }
@@ -91,14 +95,18 @@ impl Workbook {
     pub(crate) fn resolve(&self, directive: &Directive) -> Result<Piece> {
         match directive {
             Directive::Item { file, parts } => self.item(file, parts).map(Piece::Code),
-            Directive::Diff { from, to, file, parts } => {
-                self.diff(&self.folder(from)?, &self.folder(to)?, file, parts).map(Piece::Code)
+            Directive::Diff { from, to, file, parts } => self
+                .diff(&self.folder(from)?, &self.folder(to)?, file, parts)
+                .map(Piece::Code),
+            Directive::Tree { folder } => {
+                self.tree(&self.folder(folder)?).map(Piece::Tree)
             }
-            Directive::Tree { folder } => self.tree(&self.folder(folder)?).map(Piece::Tree),
             Directive::Transcript { chapter, name } => {
                 self.transcript(chapter, name).map(Piece::Transcript)
             }
-            Directive::Promise { chapter, test } => self.promise(chapter, test).map(Piece::Promise),
+            Directive::Promise { chapter, test } => {
+                self.promise(chapter, test).map(Piece::Promise)
+            }
         }
     }
 
@@ -106,7 +114,8 @@ impl Workbook {
         if let Some(step) = self.ladder.get(name) {
             return Ok(step.folder.clone());
         }
-        let known: Vec<&str> = self.ladder.steps.iter().map(|step| step.folder.as_str()).collect();
+        let known: Vec<&str> =
+            self.ladder.steps.iter().map(|step| step.folder.as_str()).collect();
         bail!("there is no step `{name}` in book/steps.toml{}", nearest(name, &known))
     }
 
@@ -157,7 +166,12 @@ impl Workbook {
             rows = step_diff::rows(&old, 0..old.lines.len(), &new, 0..new.lines.len());
         }
         if rows.iter().all(|row| matches!(row.change, Change::Same | Change::Gap)) {
-            bail!("nothing differs between {} and {}{}", old.path, new.path, in_part(parts));
+            bail!(
+                "nothing differs between {} and {}{}",
+                old.path,
+                new.path,
+                in_part(parts)
+            );
         }
         let rows = step_diff::fold(rows, &new);
         Ok(Code { source: new, rows, part: names(parts), from: Some(from.to_owned()) })
@@ -172,9 +186,15 @@ impl Workbook {
         Ok(Tree { folder: folder.to_owned(), from, files })
     }
 
-    fn tree_file(&self, from: Option<&str>, folder: &str, path: String) -> Result<TreeFile> {
+    fn tree_file(
+        &self,
+        from: Option<&str>,
+        folder: &str,
+        path: String,
+    ) -> Result<TreeFile> {
         let file = |folder: &str| self.root.join(CHAPTERS).join(folder).join(&path);
-        let new = std::fs::read(file(folder)).with_context(|| format!("cannot read {path}"))?;
+        let new =
+            std::fs::read(file(folder)).with_context(|| format!("cannot read {path}"))?;
         let old = from.and_then(|from| std::fs::read(file(from)).ok());
         let mut entry = TreeFile { path, state: "new", added: 0, removed: 0 };
         entry.state = match (&old, from) {
@@ -186,7 +206,9 @@ impl Workbook {
         if let (true, Some(new)) = (entry.state != "same", text(new)) {
             let old = old.and_then(text).unwrap_or_default();
             let diff = similar::TextDiff::from_lines(&old, &new);
-            let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+            let count = |tag| {
+                diff.iter_all_changes().filter(|change| change.tag() == tag).count()
+            };
             entry.added = count(similar::ChangeTag::Insert);
             entry.removed = count(similar::ChangeTag::Delete);
         }
@@ -201,7 +223,9 @@ impl Workbook {
                 .into_iter()
                 .flatten()
                 .flatten()
-                .filter_map(|entry| Some(entry.path().file_stem()?.to_string_lossy().into_owned()))
+                .filter_map(|entry| {
+                    Some(entry.path().file_stem()?.to_string_lossy().into_owned())
+                })
                 .collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             bail!(
@@ -211,8 +235,9 @@ impl Workbook {
             );
         }
         let text = std::fs::read_to_string(&file)?;
-        let (head, body) = recorded::open(&text)
-            .map_err(|fault| anyhow::anyhow!("book/transcripts/{chapter}/{name}.txt {fault}"))?;
+        let (head, body) = recorded::open(&text).map_err(|fault| {
+            anyhow::anyhow!("book/transcripts/{chapter}/{name}.txt {fault}")
+        })?;
         Ok(Transcript { chapter: chapter.into(), test: head.test, body: body.into() })
     }
 
@@ -225,11 +250,13 @@ impl Workbook {
         let tests: Vec<_> = source.items.iter().filter(|item| item.is_test).collect();
         let ends = |name: &str| name == test || name.ends_with(&format!("::{test}"));
         let Some(item) = tests.iter().find(|item| ends(&item.names[0])) else {
-            let known: Vec<&str> = tests.iter().map(|item| item.names[0].as_str()).collect();
+            let known: Vec<&str> =
+                tests.iter().map(|item| item.names[0].as_str()).collect();
             bail!("{path} has no test `{test}`{}", nearest(test, &known));
         };
         let rows = item.range.clone().map(|at| Row::plain(&source, at)).collect();
-        let code = Code { source: source.clone(), rows, part: test.to_owned(), from: None };
+        let code =
+            Code { source: source.clone(), rows, part: test.to_owned(), from: None };
         Ok(Promise { test: test.to_owned(), code })
     }
 }
@@ -246,7 +273,11 @@ fn between(source: &Source, last_end: Option<usize>, next: &Range<usize>) -> Vec
 }
 
 /// A part on the old and on the new side. One of them may lack it.
-fn both_sides(old: &Source, new: &Source, part: &Selector) -> Result<(Range<usize>, Range<usize>)> {
+fn both_sides(
+    old: &Source,
+    new: &Source,
+    part: &Selector,
+) -> Result<(Range<usize>, Range<usize>)> {
     let hull = |ranges: Vec<Range<usize>>| {
         let start = ranges.iter().map(|range| range.start).min()?;
         Some(start..ranges.iter().map(|range| range.end).max()?)

@@ -58,7 +58,8 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn header(&mut self) {
-        let end = self.lines.iter().take_while(|line| line.text.starts_with("//!")).count();
+        let end =
+            self.lines.iter().take_while(|line| line.text.starts_with("//!")).count();
         if end > 0 {
             self.found.push(Item {
                 names: vec!["header".into()],
@@ -92,7 +93,13 @@ impl Walk<'_> {
 
     fn push(&mut self, names: Vec<String>, span: Span, prefix: &str) {
         let (range, top_level) = (self.lines_of(span), prefix.is_empty());
-        self.found.push(Item { names, range, signature: None, is_test: false, top_level });
+        self.found.push(Item {
+            names,
+            range,
+            signature: None,
+            is_test: false,
+            top_level,
+        });
     }
 
     /// Says which lines of the item pushed last are its head.
@@ -106,12 +113,19 @@ impl Walk<'_> {
     fn item(&mut self, item: &syn::Item, prefix: &str) {
         let span = item.span();
         let mut named = |kind: &str, ident: &syn::Ident| {
-            let names = vec![format!("{prefix}{ident}"), format!("{kind} {prefix}{ident}")];
+            let names =
+                vec![format!("{prefix}{ident}"), format!("{kind} {prefix}{ident}")];
             self.push(names, span, prefix);
         };
         match item {
             syn::Item::Fn(function) => {
-                self.function(&function.attrs, &function.sig, Some(&function.block), span, prefix);
+                self.function(
+                    &function.attrs,
+                    &function.sig,
+                    Some(&function.block),
+                    span,
+                    prefix,
+                );
             }
             syn::Item::Struct(item) => named("struct", &item.ident),
             syn::Item::Enum(item) => named("enum", &item.ident),
@@ -162,10 +176,17 @@ impl Walk<'_> {
         let owner = format!("{prefix}{}", type_name(&item.self_ty));
         let names = match implemented(item) {
             Some(path) => {
-                let last = path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
-                let full: Vec<String> =
-                    path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-                vec![format!("impl {last} for {owner}"), format!("impl {} for {owner}", full.join("::"))]
+                let last =
+                    path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+                let full: Vec<String> = path
+                    .segments
+                    .iter()
+                    .map(|segment| segment.ident.to_string())
+                    .collect();
+                vec![
+                    format!("impl {last} for {owner}"),
+                    format!("impl {} for {owner}", full.join("::")),
+                ]
             }
             None => vec![format!("impl {owner}")],
         };
@@ -176,10 +197,20 @@ impl Walk<'_> {
             match inner {
                 syn::ImplItem::Fn(method) => {
                     let body = Some(&method.block);
-                    self.function(&method.attrs, &method.sig, body, method.span(), &inside);
+                    self.function(
+                        &method.attrs,
+                        &method.sig,
+                        body,
+                        method.span(),
+                        &inside,
+                    );
                 }
                 syn::ImplItem::Const(item) => {
-                    self.push(vec![format!("{inside}{}", item.ident)], item.span(), &inside);
+                    self.push(
+                        vec![format!("{inside}{}", item.ident)],
+                        item.span(),
+                        &inside,
+                    );
                 }
                 _ => {}
             }
@@ -214,9 +245,12 @@ fn implemented(item: &syn::ItemImpl) -> Option<&syn::Path> {
 /// `Store` for `Store<T>` and `&Store`.
 fn type_name(ty: &syn::Type) -> String {
     match ty {
-        syn::Type::Path(path) => {
-            path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
-        }
+        syn::Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|last| last.ident.to_string())
+            .unwrap_or_default(),
         syn::Type::Reference(reference) => type_name(&reference.elem),
         _ => "_".into(),
     }

@@ -101,8 +101,10 @@ impl Source {
 
     fn named(&self, name: &str) -> Result<Vec<Range<usize>>> {
         let anchors = self.anchors.iter().filter(|anchor| anchor.name == name);
-        let mut found: Vec<Range<usize>> = anchors.map(|anchor| anchor.range.clone()).collect();
-        let items = self.items.iter().filter(|item| item.names.iter().any(|own| own == name));
+        let mut found: Vec<Range<usize>> =
+            anchors.map(|anchor| anchor.range.clone()).collect();
+        let items =
+            self.items.iter().filter(|item| item.names.iter().any(|own| own == name));
         // `use` in a nested module is not the file's `use`.
         let grouped = matches!(name, "use" | "mod");
         let items: Vec<_> = items.filter(|item| !grouped || item.top_level).collect();
@@ -112,8 +114,10 @@ impl Source {
             1 => Ok(found),
             _ if grouped => Ok(self.joined(found)),
             _ => {
-                let lines: Vec<String> =
-                    found.iter().map(|range| self.lines[range.start].number.to_string()).collect();
+                let lines: Vec<String> = found
+                    .iter()
+                    .map(|range| self.lines[range.start].number.to_string())
+                    .collect();
                 bail!(
                     "{} has more than one `{name}` (lines {}); name it by its opening words, \
                      as in \"{}\"",
@@ -130,7 +134,9 @@ impl Source {
         let mut joined: Vec<Range<usize>> = Vec::new();
         for piece in pieces {
             match joined.last_mut() {
-                Some(last) if self.trimmed(last.end..piece.start).is_empty() => last.end = piece.end,
+                Some(last) if self.trimmed(last.end..piece.start).is_empty() => {
+                    last.end = piece.end;
+                }
                 _ => joined.push(piece),
             }
         }
@@ -138,7 +144,8 @@ impl Source {
     }
 
     fn no_such(&self, name: &str) -> String {
-        let mut known: BTreeSet<&str> = self.anchors.iter().map(|a| a.name.as_str()).collect();
+        let mut known: BTreeSet<&str> =
+            self.anchors.iter().map(|a| a.name.as_str()).collect();
         known.extend(self.items.iter().flat_map(|item| &item.names).map(String::as_str));
         let known: Vec<&str> = known.into_iter().collect();
         let plural = if self.language() == "rust" { "item or anchor" } else { "anchor" };
@@ -152,8 +159,13 @@ impl Source {
         let found: Vec<usize> = (0..self.lines.len()).filter(begins).collect();
         let [at] = found[..] else {
             if found.is_empty() {
-                let lines: Vec<&str> = self.lines.iter().map(|line| line.text.trim()).collect();
-                bail!("no line of {} begins with `{words}`{}", self.path, nearest(words, &lines));
+                let lines: Vec<&str> =
+                    self.lines.iter().map(|line| line.text.trim()).collect();
+                bail!(
+                    "no line of {} begins with `{words}`{}",
+                    self.path,
+                    nearest(words, &lines)
+                );
             }
             let numbers: Vec<String> =
                 found.iter().map(|&at| self.lines[at].number.to_string()).collect();
@@ -175,7 +187,10 @@ impl Source {
             rust || hash || comment.iter().any(|opening| text.starts_with(opening))
         };
         let mut first = at;
-        while first > 0 && above(&self.lines[first - 1].text) && !self.lines[first - 1].text.starts_with("//!") {
+        while first > 0
+            && above(&self.lines[first - 1].text)
+            && !self.lines[first - 1].text.starts_with("//!")
+        {
             first -= 1;
         }
         first
@@ -193,7 +208,8 @@ impl Source {
                 return self.trimmed(at..self.lines.len()).end;
             };
             let text = next.text.trim_start();
-            let closes = indent(text) == 0 && indent(&next.text) == depth && closing(text);
+            let closes =
+                indent(text) == 0 && indent(&next.text) == depth && closing(text);
             if !closes {
                 return self.trimmed(at..end + inside).end;
             }
@@ -207,7 +223,9 @@ impl Source {
 
 /// A line that ends or continues what an earlier line of the same depth began.
 fn closing(text: &str) -> bool {
-    ["}", ")", "]", "</", ">", "/>", "-->", "*/", "else"].iter().any(|c| text.starts_with(c))
+    ["}", ")", "]", "</", ">", "/>", "-->", "*/", "else"]
+        .iter()
+        .any(|c| text.starts_with(c))
 }
 
 fn indent(text: &str) -> usize {

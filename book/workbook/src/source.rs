@@ -42,9 +42,19 @@ pub(crate) struct Source {
 impl Source {
     /// Reads a file; `path` is how messages name it.
     pub(crate) fn read(file: &Path, path: String) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {path}"))?;
         Self::parse(&text, path)
+    }
+
+    /// A file that may be missing or not compile, such as a reader's.
+    pub(crate) fn lenient(file: &Path, path: String) -> Self {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        Self::parse(&text, path.clone()).unwrap_or_else(|_| {
+            let mut source = Self::absent(path);
+            source.take_lines(&text);
+            source
+        })
     }
 
     /// A file that does not exist on one side of a diff.
@@ -78,7 +88,9 @@ impl Source {
                     let Some(started) = started else {
                         self.faults.push((
                             number,
-                            format!("`ANCHOR_END: {name}` ends an anchor that never began"),
+                            format!(
+                                "`ANCHOR_END: {name}` ends an anchor that never began"
+                            ),
                         ));
                         continue;
                     };
@@ -92,7 +104,8 @@ impl Source {
             }
         }
         for (name, _, number) in open {
-            self.faults.push((number, format!("`ANCHOR: {name}` has no `ANCHOR_END: {name}`")));
+            self.faults
+                .push((number, format!("`ANCHOR: {name}` has no `ANCHOR_END: {name}`")));
         }
     }
 

@@ -51,9 +51,15 @@ impl Row {
 }
 
 /// Every line of both ranges, nothing left out.
-pub(crate) fn rows(old: &Source, a: Range<usize>, new: &Source, b: Range<usize>) -> Vec<Row> {
+pub(crate) fn rows(
+    old: &Source,
+    a: Range<usize>,
+    new: &Source,
+    b: Range<usize>,
+) -> Vec<Row> {
     let (before, after) = (old.texts(&a), new.texts(&b));
-    let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_slices(&before, &after);
+    let diff =
+        TextDiff::configure().algorithm(Algorithm::Patience).diff_slices(&before, &after);
     let mut rows = Vec::new();
     for op in diff.ops() {
         for change in diff.iter_inline_changes(op) {
@@ -62,20 +68,38 @@ pub(crate) fn rows(old: &Source, a: Range<usize>, new: &Source, b: Range<usize>)
                 ChangeTag::Insert => Change::Added,
                 ChangeTag::Delete => Change::Removed,
             };
-            let parts = change
-                .iter_strings_lossy()
-                .map(|(marked, text)| (marked, text.trim_end_matches('\n').to_owned()))
-                .collect();
-            rows.push(Row { change: kind, parts, at: change.new_index().map(|at| at + b.start) });
+            let parts = quiet(
+                change.iter_strings_lossy().map(|(m, text)| (m, text.into_owned())),
+            );
+            rows.push(Row {
+                change: kind,
+                parts,
+                at: change.new_index().map(|at| at + b.start),
+            });
         }
     }
     rows
 }
 
+/// Marks help where little of a line differs; where most of it does, they are noise.
+fn quiet(parts: impl Iterator<Item = (bool, String)>) -> Vec<(bool, String)> {
+    let parts: Vec<(bool, String)> = parts.collect();
+    let length = |marked: bool| -> usize {
+        let of_kind = parts.iter().filter(|(own, _)| *own == marked);
+        of_kind.map(|(_, text)| text.trim().len()).sum()
+    };
+    if length(true) <= length(false) {
+        return parts;
+    }
+    vec![(false, parts.into_iter().map(|(_, text)| text).collect())]
+}
+
 /// The old lines that stand where `b` stands in the new file.
 pub(crate) fn counterpart(old: &Source, new: &Source, b: &Range<usize>) -> Range<usize> {
     let whole = (old.texts(&(0..old.lines.len())), new.texts(&(0..new.lines.len())));
-    let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_slices(&whole.0, &whole.1);
+    let diff = TextDiff::configure()
+        .algorithm(Algorithm::Patience)
+        .diff_slices(&whole.0, &whole.1);
     let (mut start, mut end) = (None, 0);
     for op in diff.ops() {
         let (a_op, b_op) = (op.old_range(), op.new_range());
@@ -121,7 +145,9 @@ pub(crate) fn fold(rows: Vec<Row>, new: &Source) -> Vec<Row> {
             folded.push(&item.range);
         }
         // A function on one line has no body to leave out.
-        if let (false, Some(&last)) = (changed || signature.end == item.range.end, lines.last()) {
+        if let (false, Some(&last)) =
+            (changed || signature.end == item.range.end, lines.last())
+        {
             fate[last] = Fate::Folded;
         }
     }
@@ -169,7 +195,8 @@ fn collect(rows: Vec<Row>, fate: &[Fate]) -> Vec<Row> {
             at += 1;
             continue;
         }
-        let told = (at..at + run).any(|at| fate[at] == Fate::Hidden && !rows[at].is_blank());
+        let told =
+            (at..at + run).any(|at| fate[at] == Fate::Hidden && !rows[at].is_blank());
         match (told, run) {
             (true, 1) => kept.push(rows[at].clone()),
             (true, _) => kept.push(Row::gap()),

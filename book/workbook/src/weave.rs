@@ -34,7 +34,11 @@ impl Preprocessor for Weave {
                 Err(found) => faults.extend(found),
             }
         });
-        ensure!(faults.is_empty(), "the book does not match its code:\n{}", faults.join("\n"));
+        ensure!(
+            faults.is_empty(),
+            "the book does not match its code:\n{}",
+            faults.join("\n")
+        );
         Ok(book)
     }
 
@@ -78,7 +82,8 @@ fn page(
 
 /// What a directive shows; an error when it names nothing or stands in the wrong place.
 pub(crate) fn resolve(workbook: &Workbook, found: &Found) -> Result<Piece> {
-    let directive = found.directive.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let directive =
+        found.directive.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let piece = workbook.resolve(directive)?;
     let inline = matches!(piece, Piece::Promise(_));
     ensure!(

@@ -62,17 +62,15 @@ impl Workbook {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let top = folder.split('/').take(2).collect::<Vec<_>>().join("/");
         let files = self.files(&top);
-        let known: Vec<String> = files.iter().map(|file| format!("{top}/{file}")).collect();
+        let known: Vec<String> =
+            files.iter().map(|file| format!("{top}/{file}")).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         nearest(path, &known)
     }
 
     /// The files below a folder that belong to a program, sorted.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
-        let mut found = BTreeSet::new();
-        let top = self.root.join(folder);
-        walk(&top, &top, &mut found);
-        found.into_iter().collect()
+        files_in(&self.root.join(folder))
     }
 
     pub(crate) fn step_of_folder(&self, folder: &str) -> Option<&Step> {
@@ -80,14 +78,40 @@ impl Workbook {
     }
 
     /// Both sides of a file in a step: what it was, and what it is.
-    pub(crate) fn sides(&self, step: &Step, file: &str) -> Result<(Rc<Source>, Rc<Source>)> {
+    pub(crate) fn sides(
+        &self,
+        step: &Step,
+        file: &str,
+    ) -> Result<(Rc<Source>, Rc<Source>)> {
         let path = |folder: &str| format!("{CHAPTERS}/{folder}/{file}");
         let new = self.source_or_absent(&path(&step.folder))?;
         let old = match &step.from {
             Some(from) => self.source_or_absent(&path(from))?,
-            None => Rc::new(Source::absent(path(&step.folder))),
+            None => self.same_file_before(step, file, &new)?,
         };
         Ok((old, new))
+    }
+
+    /// A fresh start brings nothing new in a file that an earlier chapter has just so.
+    fn same_file_before(
+        &self,
+        step: &Step,
+        file: &str,
+        new: &Source,
+    ) -> Result<Rc<Source>> {
+        let texts = |source: &Source| -> Vec<String> {
+            source.lines.iter().map(|line| line.text.clone()).collect()
+        };
+        for earlier in
+            self.ladder.steps.iter().take_while(|other| other.folder != step.folder)
+        {
+            let old =
+                self.source_or_absent(&format!("{CHAPTERS}/{}/{file}", earlier.folder))?;
+            if texts(&old) == texts(new) {
+                return Ok(old);
+            }
+        }
+        Ok(Rc::new(Source::absent(new.path.clone())))
     }
 
     /// The lines of a chapter's file that its step brought, as indices. Files that
@@ -98,7 +122,8 @@ impl Workbook {
         let (old, new) = self.sides(step, file)?;
         let rows = step_diff::rows(&old, 0..old.lines.len(), &new, 0..new.lines.len());
         let added = rows.iter().filter(|row| row.change == Change::Added);
-        let significant = |at: &usize| new.lines[*at].text.contains(char::is_alphanumeric);
+        let significant =
+            |at: &usize| new.lines[*at].text.contains(char::is_alphanumeric);
         Ok(added.filter_map(|row| row.at).filter(significant).collect())
     }
 }
@@ -106,6 +131,13 @@ impl Workbook {
 /// Splits `chapters/4-rooms/src/main.rs` into folder and file.
 pub(crate) fn chapter_file(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix(CHAPTERS)?.strip_prefix('/')?.split_once('/')
+}
+
+/// The files below a folder that belong to a program, sorted.
+pub(crate) fn files_in(folder: &Path) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    walk(folder, folder, &mut found);
+    found.into_iter().collect()
 }
 
 fn walk(top: &Path, folder: &Path, found: &mut BTreeSet<String>) {
@@ -127,6 +159,7 @@ fn walk(top: &Path, folder: &Path, found: &mut BTreeSet<String>) {
 
 /// A path as pages and messages write it, on Windows too.
 pub(crate) fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    let parts: Vec<_> =
+        path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }

@@ -1,0 +1,214 @@
+//! Literate coverage: every line that a step brings is shown on that step's pages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::{Book, Fault};
+use crate::ladder::Step;
+use crate::piece::Piece;
+use crate::select::Selector;
+use crate::source::Source;
+use crate::workbook::{CHAPTERS, chapter_file};
+
+/// How much of a step its pages show.
+pub(crate) struct Coverage {
+    pub(crate) package: String,
+    pub(crate) new: usize,
+    pub(crate) shown: usize,
+    pub(crate) excepted: usize,
+}
+
+/// The tables of a manifest that teach something; the others repeat from step to step.
+const TAUGHT_TABLES: [&str; 3] = ["[dependencies", "[features", "[build-dependencies"];
+
+/// Files whose lines a reader would have to write.
+const WRITTEN: [&str; 7] = [".rs", ".html", ".css", ".js", ".sql", ".tera", "Cargo.toml"];
+
+pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
+    for step in &book.workbook.ladder.steps {
+        for (path, (source, missing)) in of_step(book, step)?.1 {
+            for run in runs(&missing) {
+                faults.push(fault(step, &path, &source, &run));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Coverage per step, for the summary.
+pub(crate) fn coverage(book: &Book<'_>) -> Result<Vec<Coverage>> {
+    book.workbook.ladder.steps.iter().map(|step| Ok(of_step(book, step)?.0)).collect()
+}
+
+type Missing = BTreeMap<String, (std::rc::Rc<Source>, BTreeSet<usize>)>;
+
+fn of_step(book: &Book<'_>, step: &Step) -> Result<(Coverage, Missing)> {
+    let shown = shown_on_pages(book, step);
+    let mut sum =
+        Coverage { package: step.package.clone(), new: 0, shown: 0, excepted: 0 };
+    let mut missing = Missing::new();
+    let folder = format!("{CHAPTERS}/{}", step.folder);
+    for file in book.workbook.files(&folder) {
+        if !WRITTEN.iter().any(|ending| file.ends_with(ending)) {
+            continue;
+        }
+        let path = format!("{folder}/{file}");
+        let source = book.workbook.source(&path)?;
+        let new: BTreeSet<usize> = book
+            .workbook
+            .new_lines(&path)?
+            .into_iter()
+            .filter(|&at| is_taught(&source, at))
+            .collect();
+        let seen = shown.get(&path).cloned().unwrap_or_default();
+        let left: BTreeSet<usize> = new.difference(&seen).copied().collect();
+        let excepted = excepted(book, &path, &source, &left);
+        sum.new += new.len();
+        sum.shown += new.len() - left.len();
+        sum.excepted += excepted.len();
+        let left = left.difference(&excepted).copied().collect::<BTreeSet<usize>>();
+        if !left.is_empty() {
+            missing.insert(path, (source, left));
+        }
+    }
+    Ok((sum, missing))
+}
+
+fn shown_on_pages(book: &Book<'_>, step: &Step) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut shown: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for woven in book.pages_of(step) {
+        for piece in &woven.pieces {
+            if let Ok(Piece::Code(code)) = piece {
+                shown.entry(code.source.path.clone()).or_default().extend(code.shown());
+            }
+        }
+    }
+    shown
+}
+
+fn is_taught(source: &Source, at: usize) -> bool {
+    if source.language() != "toml" {
+        return true;
+    }
+    let table = source.items.iter().rev().find(|item| item.range.start <= at);
+    table.is_some_and(|item| {
+        TAUGHT_TABLES.iter().any(|taught| item.names[0].starts_with(taught))
+    })
+}
+
+/// The lines that an exception lets pass. It is needed only when it lets one pass.
+fn excepted(
+    book: &Book<'_>,
+    path: &str,
+    source: &Source,
+    left: &BTreeSet<usize>,
+) -> BTreeSet<usize> {
+    let mut passed = BTreeSet::new();
+    for (line, exception) in book.exceptions.of("coverage", path) {
+        let lines: BTreeSet<usize> = match &exception.part {
+            None => left.clone(),
+            // A part that is not there lets nothing pass, and the exception is unused.
+            Some(part) => Selector::parse_list(part)
+                .and_then(|parts| {
+                    parts
+                        .iter()
+                        .map(|part| source.select(part))
+                        .collect::<Result<Vec<_>>>()
+                })
+                .unwrap_or_default()
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|at| left.contains(at))
+                .collect(),
+        };
+        if !lines.is_empty() {
+            book.exceptions.needed(line);
+        }
+        passed.extend(lines);
+    }
+    passed
+}
+
+/// Neighbouring lines are one fault. Lines without a letter between them do not count.
+fn runs(missing: &BTreeSet<usize>) -> Vec<Vec<usize>> {
+    let mut runs: Vec<Vec<usize>> = Vec::new();
+    for &at in missing {
+        match runs.last_mut() {
+            Some(run) if run.last().is_some_and(|&last| at <= last + 3) => run.push(at),
+            _ => runs.push(vec![at]),
+        }
+    }
+    runs
+}
+
+fn fault(step: &Step, path: &str, source: &Source, run: &[usize]) -> Fault {
+    let (first, last) = (&source.lines[run[0]], &source.lines[run[run.len() - 1]]);
+    let lines = if run.len() == 1 {
+        "this line is".to_owned()
+    } else {
+        format!("lines {} to {} are", first.number, last.number)
+    };
+    let pages: Vec<&str> = step.pages().collect();
+    let pages = if pages.is_empty() { "no page".into() } else { pages.join(", ") };
+    let item = source.items.iter().rev().find(|item| item.range.contains(&run[0]));
+    let part = item.map_or(String::new(), |item| format!(" {}", item.names[0]));
+    let short = path.strip_prefix("chapters/").unwrap_or(path);
+    let what = format!(
+        "{lines} new in {} and shown nowhere in {pages}: `{}`; show it with \
+         `{{{{#item {short}{part}}}}}`, or make an exception in book/exceptions.toml",
+        step.package,
+        first.text.trim()
+    );
+    Fault { path: path.into(), line: first.number, what }
+}
+
+/// Every anchor begins, ends, and is used by a page.
+pub(super) fn anchors(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
+    let used = used_names(book);
+    for step in &book.workbook.ladder.steps {
+        let folder = format!("{CHAPTERS}/{}", step.folder);
+        for file in book.workbook.files(&folder) {
+            if !WRITTEN.iter().any(|ending| file.ends_with(ending)) {
+                continue;
+            }
+            let path = format!("{folder}/{file}");
+            let source = book.workbook.source(&path)?;
+            for (line, what) in &source.faults {
+                faults.push(Fault {
+                    path: path.clone(),
+                    line: *line,
+                    what: what.clone(),
+                });
+            }
+            for anchor in &source.anchors {
+                let name = (
+                    chapter_file(&path).map(|(_, file)| file.to_owned()),
+                    anchor.name.clone(),
+                );
+                if !used.contains(&name) {
+                    let what =
+                        format!("no page uses the anchor `{}`; remove it", anchor.name);
+                    faults.push(Fault { path: path.clone(), line: anchor.number, what });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// File and part of everything that a page names. An anchor stays in later steps, so that
+/// their files do not differ by its markers: a use in one step is a use in all.
+fn used_names(book: &Book<'_>) -> BTreeSet<(Option<String>, String)> {
+    let mut used = BTreeSet::new();
+    for woven in &book.pages {
+        for piece in &woven.pieces {
+            let Ok(Piece::Code(code)) = piece else { continue };
+            let file = chapter_file(&code.source.path).map(|(_, file)| file.to_owned());
+            let names = code.part.split([',', ' ']).filter(|name| !name.is_empty());
+            used.extend(names.map(|name| (file.clone(), name.to_owned())));
+        }
+    }
+    used
+}

@@ -1,0 +1,96 @@
+//! What is shown is explained: in small pieces, with prose before each.
+
+use anyhow::Result;
+
+use super::{Book, Fault, WovenPage};
+use crate::directive::Directive;
+use crate::page::{Heading, Page};
+use crate::piece::{Code, Piece};
+
+/// The most new lines that one directive shows.
+const MOST_LINES: usize = 25;
+/// The fewest words between a directive and what stands before it.
+const FEWEST_WORDS: usize = 15;
+
+/// At most 25 new lines at a time, and at least 15 words before them.
+pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
+    for WovenPage { page, pieces } in &book.pages {
+        let mut from = 0;
+        for (found, piece) in page.directives.iter().zip(pieces) {
+            let mut fault = |what: String| {
+                faults.push(Fault { path: page.path.clone(), line: found.line, what });
+            };
+            if let Ok(Piece::Code(code)) = piece {
+                let new = new_lines(book, code)?;
+                if new > MOST_LINES {
+                    fault(format!(
+                        "shows {new} new lines of {} at once, and {MOST_LINES} is the most; \
+                         name its parts and explain them one by one",
+                        code.source.path
+                    ));
+                }
+                let heading = last_heading_before(page, found.span.start);
+                let words = page.words_in(from.max(heading)..found.span.start);
+                if words < FEWEST_WORDS {
+                    fault(format!(
+                        "only {words} words stand between this and what comes before it, and \
+                         {FEWEST_WORDS} are the fewest; say why the code is as it is"
+                    ));
+                }
+            }
+            if found.alone {
+                from = found.span.end;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn new_lines(book: &Book<'_>, code: &Code) -> Result<usize> {
+    let new = book.workbook.new_lines(&code.source.path)?;
+    Ok(code.shown().filter(|at| new.contains(at)).count())
+}
+
+fn last_heading_before(page: &Page, at: usize) -> usize {
+    page.headings.iter().map(|heading| heading.at).rfind(|&start| start < at).unwrap_or(0)
+}
+
+/// Under "What goes wrong", every part names the test that shows it.
+pub(super) fn promises(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
+    for WovenPage { page, .. } in &book.pages {
+        let Some(section) = page.headings.iter().position(is_about_failure) else {
+            continue;
+        };
+        let level = page.headings[section].level;
+        let inside = page.headings[section + 1..]
+            .iter()
+            .take_while(|heading| heading.level > level);
+        let parts: Vec<&Heading> = inside.collect();
+        let end = page
+            .headings
+            .get(section + 1 + parts.len())
+            .map_or(page.text.len(), |h| h.at);
+        let mut starts: Vec<usize> = parts.iter().map(|heading| heading.at).collect();
+        if starts.is_empty() {
+            starts.push(page.headings[section].at);
+        }
+        for (nth, &start) in starts.iter().enumerate() {
+            let span = start..starts.get(nth + 1).copied().unwrap_or(end);
+            let kept = page.directives.iter().any(|found| {
+                let promise = matches!(found.directive, Ok(Directive::Promise { .. }));
+                promise && span.contains(&found.span.start)
+            });
+            if !kept {
+                let what = "says what goes wrong and names no test that shows it; add \
+                            `{{#promise chapter-N name_of_the_test}}`";
+                let line = page.line(start);
+                faults.push(Fault { path: page.path.clone(), line, what: what.into() });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_about_failure(heading: &Heading) -> bool {
+    heading.text.to_lowercase().starts_with("what goes wrong")
+}

@@ -1,0 +1,144 @@
+//! The reader's commands. Each prints what it did and what to do next.
+
+mod book;
+mod client;
+mod compare;
+mod manifest;
+mod promises;
+mod record;
+mod start;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::Outcome;
+use crate::check;
+use crate::cli::Command;
+use crate::select::nearest;
+use crate::terminal::{Screen, paragraph};
+use crate::workbook::{CHAPTERS, Workbook};
+
+pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
+    match command {
+        // Answered before a clone was looked for.
+        Command::Help(_) | Command::Weave { .. } => Ok(Outcome::Fine),
+        Command::List => list(workbook),
+        Command::Diff { from, to, file, width } => diff(workbook, from, to, file, width),
+        Command::Start { chapter, folder, solution } => {
+            start::run(workbook, &chapter, &folder, solution)
+        }
+        Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
+        Command::CheckBook => check_book(workbook),
+        Command::CheckChapter { chapter, url } => {
+            promises::run(workbook, &chapter, url.as_deref())
+        }
+        Command::Client => client::run(workbook),
+        Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
+        Command::Record { chapter, pictures } => {
+            record::run(workbook, chapter.as_deref(), pictures)
+        }
+    }
+}
+
+fn list(workbook: &Workbook) -> Result<Outcome> {
+    let screen = Screen::new(None);
+    for step in &workbook.ladder.steps {
+        let name = format!("{:<12}", step.package);
+        println!("{} {CHAPTERS}/{}", screen.bold(&name), step.folder);
+        print!("{}", paragraph(&step.idea, 13));
+    }
+    println!(
+        "\nRun one with `cargo run -p chapter-1`; read it with `cargo workbook book --serve`."
+    );
+    Ok(Outcome::Fine)
+}
+
+fn diff(
+    workbook: &Workbook,
+    from: String,
+    to: Option<String>,
+    file: Option<String>,
+    width: Option<usize>,
+) -> Result<Outcome> {
+    let (from, to) = match to {
+        Some(to) => (workbook.ladder.find(&from)?, workbook.ladder.find(&to)?),
+        None => {
+            let step = workbook.ladder.find(&from)?;
+            let before = workbook.ladder.before(step).with_context(|| {
+                format!(
+                    "{} starts afresh; name the chapter to compare it with",
+                    step.package
+                )
+            })?;
+            (before, step)
+        }
+    };
+    let file = file.map(|file| file.replace('\\', "/"));
+    let files = differing(workbook, &from.folder, &to.folder, file.as_deref())?;
+    let screen = Screen::new(width);
+    if files.is_empty() {
+        println!("{} and {} do not differ there.", from.package, to.package);
+    }
+    for file in &files {
+        let code = workbook.diff(&from.folder, &to.folder, file, &[])?;
+        println!("{}", screen.code(&code));
+    }
+    println!("{}: {}", screen.bold(&to.package), to.idea);
+    println!("Build it yourself: cargo workbook start {} DIR", to.number());
+    Ok(Outcome::Fine)
+}
+
+/// The files of two steps that are not the same, manifests last.
+fn differing(
+    workbook: &Workbook,
+    from: &str,
+    to: &str,
+    only: Option<&str>,
+) -> Result<Vec<String>> {
+    let folder = |name: &str| format!("{CHAPTERS}/{name}");
+    let mut files: Vec<String> = workbook.files(&folder(from));
+    files.extend(workbook.files(&folder(to)));
+    files
+        .sort_by_key(|file| (file == "Cargo.toml", !file.ends_with(".rs"), file.clone()));
+    files.dedup();
+    if let Some(only) = only {
+        let known: Vec<&str> = files.iter().map(String::as_str).collect();
+        ensure!(
+            known.contains(&only),
+            "neither step has a file {only}{}",
+            nearest(only, &known)
+        );
+        files.retain(|file| file == only);
+    }
+    let read = |name: &str, file: &str| {
+        std::fs::read(workbook.root.join(folder(name)).join(file)).ok()
+    };
+    files.retain(|file| {
+        let (old, new) = (read(from, file), read(to, file));
+        let text = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().is_none_or(|b| std::str::from_utf8(b).is_ok())
+        };
+        old != new && text(&old) && text(&new)
+    });
+    Ok(files)
+}
+
+fn check_book(workbook: &Workbook) -> Result<Outcome> {
+    let book = check::Book::read(workbook)?;
+    let faults = check::faults(&book)?;
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    for sum in check::coverage(&book)? {
+        println!(
+            "{:<12} {} of {} new lines shown, {} excepted",
+            sum.package, sum.shown, sum.new, sum.excepted
+        );
+    }
+    if faults.is_empty() {
+        println!("The book matches the code.");
+        return Ok(Outcome::Fine);
+    }
+    let count = faults.len();
+    println!("{count} {} above.", if count == 1 { "fault is" } else { "faults are" });
+    Ok(Outcome::Found)
+}

@@ -1,0 +1,47 @@
+//! `record`: run tests, and keep what they saw for the book.
+
+use anyhow::{Context, Result};
+
+use super::promises::cargo;
+use crate::Outcome;
+use crate::workbook::Workbook;
+
+pub(super) fn run(
+    workbook: &Workbook,
+    chapter: Option<&str>,
+    pictures: bool,
+) -> Result<Outcome> {
+    let steps = match chapter {
+        Some(chapter) => vec![workbook.ladder.find(chapter)?],
+        None => workbook.ladder.steps.iter().collect(),
+    };
+    let mut failed = Vec::new();
+    for step in &steps {
+        println!("Recording {} …", step.package);
+        if !test(workbook, &step.package, None)? {
+            failed.push(step.package.as_str());
+        }
+    }
+    if pictures {
+        println!("Taking pictures …");
+        let only = chapter.map(|_| steps[0].package.replace('-', "_"));
+        if !test(workbook, "browser", only.as_deref())? {
+            failed.push("browser");
+        }
+    }
+    if failed.is_empty() {
+        println!(
+            "Done. `git diff book` shows what changed; `cargo workbook check` reads it."
+        );
+        return Ok(Outcome::Fine);
+    }
+    println!("The tests of {} failed; what they saw before is kept.", failed.join(", "));
+    Ok(Outcome::Found)
+}
+
+fn test(workbook: &Workbook, package: &str, only: Option<&str>) -> Result<bool> {
+    let mut command = cargo(workbook);
+    command.args(["test", "--quiet", "--package", package]).args(only);
+    command.env(recorded::RECORD, "1");
+    Ok(command.status().context("cannot run cargo")?.success())
+}
