@@ -92,7 +92,9 @@ impl Source {
                 let start = self.select(first)?.iter().map(|range| range.start).min();
                 let end = self.select(last)?.iter().map(|range| range.end).max();
                 match (start, end) {
-                    (Some(start), Some(end)) if start < end => Ok(vec![start..end]),
+                    (Some(start), Some(end)) if start < end => {
+                        Ok(std::iter::once(start..end).collect())
+                    }
                     _ => bail!("in {} `{last}` does not come after `{first}`", self.path),
                 }
             }
@@ -112,7 +114,9 @@ impl Source {
         match found.len() {
             0 => bail!("{}", self.no_such(name)),
             1 => Ok(found),
-            _ if grouped => Ok(self.joined(found)),
+            _ if grouped || self.are_for_different_systems(&found) => {
+                Ok(self.joined(found))
+            }
             _ => {
                 let lines: Vec<String> = found
                     .iter()
@@ -127,6 +131,12 @@ impl Source {
                 )
             }
         }
+    }
+
+    /// `#[cfg(unix)] fn stop` and `#[cfg(windows)] fn stop` are one thing to a reader.
+    fn are_for_different_systems(&self, found: &[Range<usize>]) -> bool {
+        let is_cfg = |text: &&str| text.trim_start().starts_with("#[cfg(");
+        found.iter().all(|range| self.texts(range).iter().any(|text| is_cfg(&text)))
     }
 
     /// Pieces with only blank lines between them become one.

@@ -28,7 +28,7 @@ const WRITTEN: [&str; 7] = [".rs", ".html", ".css", ".js", ".sql", ".tera", "Car
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     for step in &book.workbook.ladder.steps {
         for (path, (source, missing)) in of_step(book, step)?.1 {
-            for run in runs(&missing) {
+            for run in runs(&source, &missing) {
                 faults.push(fault(step, &path, &source, &run));
             }
         }
@@ -131,16 +131,25 @@ fn excepted(
     passed
 }
 
-/// Neighbouring lines are one fault. Lines without a letter between them do not count.
-fn runs(missing: &BTreeSet<usize>) -> Vec<Vec<usize>> {
+/// Neighbouring lines of one item are one fault. Lines without a letter between them do
+/// not count.
+fn runs(source: &Source, missing: &BTreeSet<usize>) -> Vec<Vec<usize>> {
     let mut runs: Vec<Vec<usize>> = Vec::new();
     for &at in missing {
+        let continues =
+            |last: usize| at <= last + 3 && part_of(source, last) == part_of(source, at);
         match runs.last_mut() {
-            Some(run) if run.last().is_some_and(|&last| at <= last + 3) => run.push(at),
+            Some(run) if run.last().is_some_and(|&last| continues(last)) => run.push(at),
             _ => runs.push(vec![at]),
         }
     }
     runs
+}
+
+/// What a page would call the place: the outermost item around a line.
+fn part_of(source: &Source, at: usize) -> Option<&str> {
+    let around = source.items.iter().find(|item| item.range.contains(&at))?;
+    Some(&around.names[0])
 }
 
 fn fault(step: &Step, path: &str, source: &Source, run: &[usize]) -> Fault {
@@ -152,8 +161,7 @@ fn fault(step: &Step, path: &str, source: &Source, run: &[usize]) -> Fault {
     };
     let pages: Vec<&str> = step.pages().collect();
     let pages = if pages.is_empty() { "no page".into() } else { pages.join(", ") };
-    let item = source.items.iter().rev().find(|item| item.range.contains(&run[0]));
-    let part = item.map_or(String::new(), |item| format!(" {}", item.names[0]));
+    let part = part_of(source, run[0]).map_or(String::new(), |part| format!(" {part}"));
     let short = path.strip_prefix("chapters/").unwrap_or(path);
     let what = format!(
         "{lines} new in {} and shown nowhere in {pages}: `{}`; show it with \

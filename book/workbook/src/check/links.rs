@@ -60,9 +60,7 @@ fn wrong(book: &Book<'_>, page: &Page, top: &str, link: &Link) -> Option<String>
             nearest(&path, &known)
         ));
     }
-    let Some(other) = book.pages.iter().find(|woven| woven.page.path == path) else {
-        return None;
-    };
+    let other = book.pages.iter().find(|woven| woven.page.path == path)?;
     let ids: Vec<&str> =
         other.page.headings.iter().map(|heading| heading.id.as_str()).collect();
     if fragment.is_empty()

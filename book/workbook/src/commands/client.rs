@@ -1,7 +1,29 @@
 //! `client`: the official browser client without Node.
+
+use anyhow::{Context, Result};
+
+use super::promises::cargo;
 use crate::Outcome;
-use crate::workbook::Workbook;
-use anyhow::Result;
-pub(super) fn run(_workbook: &Workbook) -> Result<Outcome> {
-    anyhow::bail!("not yet")
+use crate::workbook::{CHAPTERS, Workbook};
+
+/// Runs `book/fetch-client`, which brings TLS and archives and is not in the workspace.
+pub(super) fn run(workbook: &Workbook) -> Result<Outcome> {
+    println!(
+        "Fetching the Socket.IO browser client. The fetcher compiles first: about 20 s."
+    );
+    let status = cargo(workbook)
+        .args(["run", "--quiet", "--locked"])
+        .args(["--manifest-path", "book/fetch-client/Cargo.toml"])
+        .args(["--target-dir", "target/fetch-client", "--"])
+        .arg(format!("{CHAPTERS}/browser-kit"))
+        .status()
+        .context("cannot run cargo")?;
+    if status.success() {
+        println!("The next `cargo run` serves it.");
+        return Ok(Outcome::Fine);
+    }
+    println!(
+        "Nothing was changed. With Node installed, a plain build fetches the client too."
+    );
+    Ok(Outcome::Found)
 }

@@ -20,7 +20,11 @@ pub(super) fn run(
     let against = url.map_or("the program in this clone".to_owned(), str::to_owned);
     println!("Checking the promises of {} against {against} …", step.package);
     let output = cargo_test(workbook, &step.package, url)?;
-    let report = Report::read(&String::from_utf8_lossy(&output.stdout));
+    let (said, asides) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    let report = Report::read(&said, &asides);
     if report.kept.is_empty() && report.broken.is_empty() {
         anyhow::bail!("the tests of {} did not run; cargo says why above", step.package);
     }
@@ -39,12 +43,11 @@ fn cargo_test(
 ) -> Result<std::process::Output> {
     let mut command = cargo(workbook);
     command.args(["test", "--quiet", "--package", package, "--no-fail-fast", "--"]);
-    // One line per test, and what the tests that passed had to say.
-    command.args(["--format", "pretty", "--show-output"]);
+    command.args(["--format", "pretty"]);
     if let Some(url) = url {
         command.env("WORKBOOK_URL", url);
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.output().context("cannot run cargo")
 }
 
@@ -68,39 +71,46 @@ struct Report {
 }
 
 impl Report {
-    fn read(output: &str) -> Self {
+    /// Reads what the test runner wrote, and the asides that the suite wrote past it.
+    fn read(output: &str, asides: &str) -> Self {
         let mut report = Self::default();
-        let mut speaker: Option<String> = None;
+        let mut speaker: Option<&str> = None;
         for line in output.lines() {
-            if let Some((name, result)) =
-                line.strip_prefix("test ").and_then(|l| l.split_once(" ... "))
-            {
-                match result.trim() {
-                    "ok" => report.kept.push(name.to_owned()),
-                    result if result.starts_with("FAILED") => {
-                        report.broken.push(name.to_owned());
-                    }
-                    _ => report.unchecked.push(format!("{} (ignored)", sentence(name))),
+            let result =
+                line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... "));
+            let heading =
+                line.strip_prefix("---- ").and_then(|l| l.strip_suffix(" stdout ----"));
+            match (result, heading, speaker) {
+                (Some((name, "ok")), ..) => report.kept.push(name.to_owned()),
+                (Some((name, "FAILED")), ..) => report.broken.push(name.to_owned()),
+                (Some((name, why)), ..) => {
+                    report.unchecked.push(format!("{} ({why})", sentence(name)));
                 }
-            } else if let Some(name) =
-                line.strip_prefix("---- ").and_then(|l| l.strip_suffix(" stdout ----"))
-            {
-                speaker = Some(name.to_owned());
-            } else if let Some(what) = line.trim_start().strip_prefix(NOT_CHECKED) {
-                report.unchecked.push(what.trim().to_owned());
-                let silent = |name: &String| speaker.as_ref() != Some(name);
-                report.kept.retain(silent);
-            } else if matches!(line.trim(), "failures:" | "successes:") {
-                speaker = None;
-            } else if let Some(name) =
-                speaker.as_ref().filter(|name| report.broken.contains(name))
-            {
-                report.said.push((name.clone(), line.to_owned()));
+                (None, Some(name), _) => speaker = Some(name),
+                (None, None, Some(name)) if line != "failures:" => {
+                    report.said.push((name.to_owned(), line.to_owned()));
+                }
+                _ => speaker = None,
             }
         }
-        report.unchecked.sort();
-        report.unchecked.dedup();
+        for line in asides.lines() {
+            match line.strip_prefix(NOT_CHECKED) {
+                Some(what) => report.set_aside(what.trim()),
+                // Whatever else cargo and the tests have to say.
+                None => eprintln!("{line}"),
+            }
+        }
         report
+    }
+
+    /// `name_of_test (why)` is neither kept nor broken.
+    fn set_aside(&mut self, what: &str) {
+        let (name, why) = what.split_once(' ').unwrap_or((what, ""));
+        self.kept.retain(|kept| kept != name);
+        let what = format!("{} {why}", sentence(name));
+        if !self.unchecked.contains(&what) {
+            self.unchecked.push(what);
+        }
     }
 
     fn print(&self) {
