@@ -136,7 +136,7 @@ impl Source {
     /// `#[cfg(unix)] fn stop` and `#[cfg(windows)] fn stop` are one thing to a reader.
     fn are_for_different_systems(&self, found: &[Range<usize>]) -> bool {
         let is_cfg = |text: &&str| text.trim_start().starts_with("#[cfg(");
-        found.iter().all(|range| self.texts(range).iter().any(|text| is_cfg(&text)))
+        found.iter().all(|range| self.texts(range).iter().any(is_cfg))
     }
 
     /// Pieces with only blank lines between them become one.

@@ -1,0 +1,159 @@
+//! What pages become.
+
+mod fixture;
+
+use fixture::Fixture;
+
+#[test]
+fn an_item_comes_with_its_comments_its_file_and_its_lines() {
+    let book = Fixture::new("weave_item");
+    let page = book.weave("{{#item 2-two/src/main.rs greet}}\n", "html").unwrap();
+    assert!(
+        page.contains("<code class=\"file\">chapters/2-two/src/main.rs</code>"),
+        "{page}"
+    );
+    assert!(page.contains("lines 7–10"), "{page}");
+    assert!(page.contains("/// Says hello to somebody.\n"), "{page}");
+    assert!(page.contains("format!(&quot;hello, {name}&quot;)"), "{page}");
+    assert!(!page.contains("Answers a greeting"), "{page}");
+}
+
+#[test]
+fn a_diff_shows_what_came_and_what_went_in_the_files_language() {
+    let book = Fixture::new("weave_diff");
+    let page = book.weave("{{#diff 1-one 2-two src/main.rs main}}\n", "html").unwrap();
+    assert!(page.contains("class=\"language-rust"), "{page}");
+    assert!(
+        page.contains(
+            "<del>    println!(&quot;{}&quot;, greet(&quot;you&quot;));\n</del>"
+        ),
+        "{page}"
+    );
+    assert!(
+        page.contains("<ins>    let greeting = greet(&quot;you&quot;);\n</ins>"),
+        "{page}"
+    );
+    assert!(page.contains("3 added, 1 removed"), "{page}");
+}
+
+#[test]
+fn unchanged_functions_are_folded_to_their_signatures() {
+    let book = Fixture::new("weave_folded");
+    let page = book.weave("{{#diff 1-one 2-two src/main.rs}}\n", "html").unwrap();
+    let folded =
+        "<span class=\"folded\">fn greet(name: impl Display) -&gt; String { … }\n</span>";
+    assert!(page.contains(folded), "{page}");
+    assert!(!page.contains("hello, {name}"), "{page}");
+}
+
+#[test]
+fn no_line_of_a_figure_is_blank_for_that_would_end_its_html() {
+    let book = Fixture::new("weave_blank");
+    let page = book.weave("{{#item 2-two/src/main.rs}}\n", "html").unwrap();
+    let code = page.split("<pre>").nth(1).unwrap().split("</pre>").next().unwrap();
+    assert!(code.lines().all(|line| !line.trim().is_empty()), "{code}");
+}
+
+#[test]
+fn anchors_mark_a_part_and_are_never_shown() {
+    let book = Fixture::new("weave_anchor");
+    let page = book.weave("{{#item 2-two/static/index.html hello}}\n", "html").unwrap();
+    assert!(page.contains("&lt;script src=&quot;hello.js&quot;&gt;"), "{page}");
+    assert!(page.contains("line 8<"), "the place counts the marker's line: {page}");
+    let whole = book.weave("{{#item 2-two/static/index.html}}\n", "html").unwrap();
+    assert!(!whole.contains("ANCHOR"), "{whole}");
+}
+
+#[test]
+fn a_block_is_named_by_its_opening_words() {
+    let book = Fixture::new("weave_block");
+    let page = book
+        .weave("{{#item 2-two/static/index.html '<section id=\"talk\"'}}\n", "html")
+        .unwrap();
+    assert!(page.contains("lines 3–6"), "{page}");
+    let error =
+        book.weave("{{#item 2-two/src/main.rs \"println\"}}\n", "html").unwrap_err();
+    assert!(error.contains("more than one line") && error.contains("21, 22"), "{error}");
+}
+
+#[test]
+fn a_table_of_a_manifest_is_an_item() {
+    let book = Fixture::new("weave_table");
+    let page = book.weave("{{#item 2-two/Cargo.toml [dependencies]}}\n", "html").unwrap();
+    assert!(page.contains("browser-kit.workspace = true"), "{page}");
+    assert!(!page.contains("[package]"), "{page}");
+}
+
+#[test]
+fn a_tree_says_what_became_of_each_file() {
+    let book = Fixture::new("weave_tree");
+    book.write("chapters/2-two/src/answer.rs", "//! Answers.\n");
+    let page = book.weave("{{#tree 2-two}}\n", "html").unwrap();
+    assert!(
+        page.contains("<tr class=\"changed\"><td><code>src/main.rs</code>"),
+        "{page}"
+    );
+    assert!(
+        page.contains("<tr class=\"same\"><td><code>static/index.html</code>"),
+        "{page}"
+    );
+    assert!(page.contains("<tr class=\"new\"><td><code>src/answer.rs</code>"), "{page}");
+}
+
+#[test]
+fn a_transcript_names_the_test_that_recorded_it() {
+    let book = Fixture::new("weave_transcript");
+    let page = book.weave("{{#transcript chapter-2/greeting}}\n", "html").unwrap();
+    assert!(page.contains("<code>a_greeting_comes_back</code>"), "{page}");
+    assert!(page.contains("<span class=\"sent\">&gt; hello\n</span>"), "{page}");
+    assert!(!page.contains("#: recorded"), "{page}");
+}
+
+#[test]
+fn a_promise_reads_as_a_sentence_and_shows_its_test_when_it_stands_alone() {
+    let book = Fixture::new("weave_promise");
+    let page = book
+        .weave("Indeed: {{#promise 1 an_empty_name_gets_no_hello}}.\n", "html")
+        .unwrap();
+    assert!(page.contains(">An empty name gets no hello</span>."), "{page}");
+    let page =
+        book.weave("{{#promise 1 an_empty_name_gets_no_hello}}\n", "html").unwrap();
+    assert!(page.contains("<summary>An empty name gets no hello</summary>"), "{page}");
+    assert!(page.contains("fn an_empty_name_gets_no_hello() {}"), "{page}");
+}
+
+#[test]
+fn an_escaped_directive_is_text() {
+    let book = Fixture::new("weave_escaped");
+    let text = "Write `\\{{#item 4-rooms/src/main.rs on_join}}`.\n";
+    assert_eq!(book.weave(text, "html").unwrap(), text);
+}
+
+#[test]
+fn a_directive_inside_a_list_is_refused() {
+    let book = Fixture::new("weave_indented");
+    let error = book.weave("- {{#item 2-two/src/main.rs greet}}\n", "html").unwrap_err();
+    assert!(error.contains("book/src/one.md:1:"), "{error}");
+    assert!(error.contains("a line of its own"), "{error}");
+}
+
+#[test]
+fn renderers_other_than_html_get_a_diff_fence() {
+    let book = Fixture::new("weave_plain");
+    let page =
+        book.weave("{{#diff 1-one 2-two src/main.rs main}}\n", "markdown").unwrap();
+    assert!(page.contains("````diff\n"), "{page}");
+    assert!(page.contains("\n+    let greeting = greet(\"you\");\n"), "{page}");
+    assert!(!page.contains("<figure"), "{page}");
+}
+
+#[test]
+fn a_page_with_windows_line_ends_weaves() {
+    let book = Fixture::new("weave_crlf");
+    let main = book.read("chapters/2-two/src/main.rs").replace('\n', "\r\n");
+    book.write("chapters/2-two/src/main.rs", &main);
+    let page =
+        book.weave("One.\r\n\r\n{{#item 2-two/src/main.rs greet}}\r\n", "html").unwrap();
+    assert!(page.contains("lines 7–10"), "{page}");
+    book.passes();
+}
