@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::check;
 use crate::cli::Command;
 use crate::select::nearest;
-use crate::terminal::{Screen, paragraph};
+use crate::terminal::{Screen, paragraph, say};
 use crate::workbook::{CHAPTERS, Workbook};
 
 pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
@@ -43,10 +43,10 @@ fn list(workbook: &Workbook) -> Result<Outcome> {
     let screen = Screen::new(None);
     for step in &workbook.ladder.steps {
         let name = format!("{:<12}", step.package);
-        println!("{} {CHAPTERS}/{}", screen.bold(&name), step.folder);
-        print!("{}", paragraph(&step.idea, 13));
+        say!("{} {CHAPTERS}/{}", screen.bold(&name), step.folder);
+        say!("{}", paragraph(&step.idea, 13).trim_end());
     }
-    println!(
+    say!(
         "\nRun one with `cargo run -p chapter-1`; read it with `cargo workbook book --serve`."
     );
     Ok(Outcome::Fine)
@@ -76,14 +76,14 @@ fn diff(
     let files = differing(workbook, &from.folder, &to.folder, file.as_deref())?;
     let screen = Screen::new(width);
     if files.is_empty() {
-        println!("{} and {} do not differ there.", from.package, to.package);
+        say!("{} and {} do not differ there.", from.package, to.package);
     }
     for file in &files {
         let code = workbook.diff(&from.folder, &to.folder, file, &[])?;
-        println!("{}", screen.code(&code));
+        say!("{}", screen.code(&code));
     }
-    println!("{}: {}", screen.bold(&to.package), to.idea);
-    println!("Build it yourself: cargo workbook start {} DIR", to.number());
+    say!("{}: {}", screen.bold(&to.package), to.idea);
+    say!("Build it yourself: cargo workbook start {} DIR", to.number());
     Ok(Outcome::Fine)
 }
 
@@ -129,16 +129,19 @@ fn check_book(workbook: &Workbook) -> Result<Outcome> {
         eprintln!("{fault}");
     }
     for sum in check::coverage(&book)? {
-        println!(
+        say!(
             "{:<12} {} of {} new lines shown, {} excepted",
-            sum.package, sum.shown, sum.new, sum.excepted
+            sum.package,
+            sum.shown,
+            sum.new,
+            sum.excepted
         );
     }
     if faults.is_empty() {
-        println!("The book matches the code.");
+        say!("The book matches the code.");
         return Ok(Outcome::Fine);
     }
     let count = faults.len();
-    println!("{count} {} above.", if count == 1 { "fault is" } else { "faults are" });
+    say!("{count} {} above.", if count == 1 { "fault is" } else { "faults are" });
     Ok(Outcome::Found)
 }

@@ -54,7 +54,7 @@ fn run(call: Call) -> anyhow::Result<Outcome> {
     // These two need no clone, or get to know it from mdBook.
     match &call.command {
         Command::Help(text) => {
-            print!("{text}");
+            terminal::line(format_args!("{}", text.trim_end()));
             return Ok(Outcome::Fine);
         }
         Command::Weave { supports: Some(renderer) } => {

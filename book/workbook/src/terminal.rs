@@ -1,10 +1,23 @@
 //! A piece of code in a terminal.
 
-use std::fmt::Write as _;
-use std::io::IsTerminal;
+use std::fmt::{Arguments, Write as _};
+use std::io::{IsTerminal, Write as _};
 
 use crate::piece::Code;
 use crate::step_diff::{Change, Row};
+
+/// `println!` for a reader who may stop reading, as `| head` does.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::terminal::line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Writes a line to standard output. When nobody reads it any more there is no more to do.
+pub(crate) fn line(text: Arguments<'_>) {
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
 
 /// How to print.
 #[derive(Clone, Copy)]

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::promises::cargo;
 use crate::Outcome;
+use crate::terminal::say;
 use crate::workbook::Workbook;
 
 /// Calls the package `book`, which brings mdBook's library. It is a program of its own
@@ -14,7 +15,7 @@ pub(super) fn run(
     open: bool,
     port: u16,
 ) -> Result<Outcome> {
-    println!(
+    say!(
         "Building the book. The first time, cargo compiles mdBook: about half a minute."
     );
     let port = if serve { port.to_string() } else { "-".into() };

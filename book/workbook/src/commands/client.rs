@@ -4,11 +4,12 @@ use anyhow::{Context, Result};
 
 use super::promises::cargo;
 use crate::Outcome;
+use crate::terminal::say;
 use crate::workbook::{CHAPTERS, Workbook};
 
 /// Runs `book/fetch-client`, which brings TLS and archives and is not in the workspace.
 pub(super) fn run(workbook: &Workbook) -> Result<Outcome> {
-    println!(
+    say!(
         "Fetching the Socket.IO browser client. The fetcher compiles first: about 20 s."
     );
     let status = cargo(workbook)
@@ -19,10 +20,10 @@ pub(super) fn run(workbook: &Workbook) -> Result<Outcome> {
         .status()
         .context("cannot run cargo")?;
     if status.success() {
-        println!("The next `cargo run` serves it.");
+        say!("The next `cargo run` serves it.");
         return Ok(Outcome::Fine);
     }
-    println!(
+    say!(
         "Nothing was changed. With Node installed, a plain build fetches the client too."
     );
     Ok(Outcome::Found)

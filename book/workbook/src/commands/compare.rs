@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::piece::Code;
 use crate::source::Source;
 use crate::step_diff;
-use crate::terminal::Screen;
+use crate::terminal::{Screen, say};
 use crate::workbook::{CHAPTERS, Workbook, files_in};
 
 /// What `start` put there, and the reader need not write.
@@ -40,7 +40,7 @@ pub(super) fn run(workbook: &Workbook, chapter: &str, folder: &Path) -> Result<O
         let new = Source::lenient(&theirs, format!("{CHAPTERS}/{}/{file}", step.folder));
         let rows = step_diff::rows(&old, 0..old.lines.len(), &new, 0..new.lines.len());
         let rows = step_diff::fold(rows, &new);
-        println!(
+        say!(
             "{}",
             screen.code(&Code {
                 source: Rc::new(new),
@@ -51,14 +51,14 @@ pub(super) fn run(workbook: &Workbook, chapter: &str, folder: &Path) -> Result<O
         );
     }
     if different == 0 {
-        println!("Your program is {}, line by line.", step.package);
+        say!("Your program is {}, line by line.", step.package);
         return Ok(Outcome::Fine);
     }
-    println!(
+    say!(
         "Lines with - are yours, lines with + are {}'s. There are many ways to build it:",
         step.package
     );
-    println!("  cargo workbook check {} --url http://127.0.0.1:8005", step.number());
-    println!("says whether yours keeps the chapter's promises.");
+    say!("  cargo workbook check {} --url http://127.0.0.1:8005", step.number());
+    say!("says whether yours keeps the chapter's promises.");
     Ok(Outcome::Found)
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::Outcome;
-use crate::terminal::Screen;
+use crate::terminal::{Screen, say};
 use crate::workbook::Workbook;
 
 /// How a suite says that a promise needs the process and was left out.
@@ -18,7 +18,10 @@ pub(super) fn run(
 ) -> Result<Outcome> {
     let step = workbook.ladder.find(chapter)?;
     let against = url.map_or("the program in this clone".to_owned(), str::to_owned);
-    println!("Checking the promises of {} against {against} …", step.package);
+    say!(
+        "Checking the promises of {} against {against}. Some are about waiting:\nthis takes up to a minute.",
+        step.package
+    );
     let output = cargo_test(workbook, &step.package, url)?;
     let (said, asides) = (
         String::from_utf8_lossy(&output.stdout),
@@ -32,7 +35,7 @@ pub(super) fn run(
     if report.broken.is_empty() && output.status.success() {
         return Ok(Outcome::Fine);
     }
-    println!("\nThe tests are in {}.", step.test_file());
+    say!("\nThe tests are in {}.", step.test_file());
     Ok(Outcome::Found)
 }
 
@@ -47,6 +50,8 @@ fn cargo_test(
     if let Some(url) = url {
         command.env("WORKBOOK_URL", url);
     }
+    // A reader wants to know what was promised and what happened, not where we panic.
+    command.env("RUST_BACKTRACE", "0");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.output().context("cannot run cargo")
 }
@@ -116,20 +121,22 @@ impl Report {
     fn print(&self) {
         let screen = Screen::new(None);
         for name in &self.kept {
-            println!("  {}  {}", screen.good("kept       "), sentence(name));
+            say!("  {}  {}", screen.good("kept       "), sentence(name));
         }
         for what in &self.unchecked {
-            println!("  not checked  {what}");
+            say!("  not checked  {what}");
         }
         for name in &self.broken {
-            println!("  {}  {}", screen.bad("BROKEN     "), sentence(name));
+            say!("  {}  {}", screen.bad("BROKEN     "), sentence(name));
             for (_, line) in self.said.iter().filter(|(speaker, _)| speaker == name) {
-                if !line.trim().is_empty() && !line.contains("RUST_BACKTRACE") {
-                    println!("                 {line}");
+                let noise =
+                    line.starts_with("thread '") || line.contains("RUST_BACKTRACE");
+                if !line.trim().is_empty() && !noise {
+                    say!("                 {line}");
                 }
             }
         }
-        println!(
+        say!(
             "\n{} kept, {} broken, {} not checked.",
             self.kept.len(),
             self.broken.len(),

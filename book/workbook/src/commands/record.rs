@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::promises::cargo;
 use crate::Outcome;
+use crate::terminal::say;
 use crate::workbook::Workbook;
 
 pub(super) fn run(
@@ -17,25 +18,25 @@ pub(super) fn run(
     };
     let mut failed = Vec::new();
     for step in &steps {
-        println!("Recording {} …", step.package);
+        say!("Recording {} …", step.package);
         if !test(workbook, &step.package, None)? {
             failed.push(step.package.as_str());
         }
     }
     if pictures {
-        println!("Taking pictures …");
+        say!("Taking pictures …");
         let only = chapter.map(|_| steps[0].package.replace('-', "_"));
         if !test(workbook, "browser", only.as_deref())? {
             failed.push("browser");
         }
     }
     if failed.is_empty() {
-        println!(
+        say!(
             "Done. `git diff book` shows what changed; `cargo workbook check` reads it."
         );
         return Ok(Outcome::Fine);
     }
-    println!("The tests of {} failed; what they saw before is kept.", failed.join(", "));
+    say!("The tests of {} failed; what they saw before is kept.", failed.join(", "));
     Ok(Outcome::Found)
 }
 

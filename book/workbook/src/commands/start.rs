@@ -9,6 +9,7 @@ use toml_edit::{Item, Table, value};
 use super::manifest;
 use crate::Outcome;
 use crate::ladder::Step;
+use crate::terminal::say;
 use crate::workbook::{CHAPTERS, Workbook};
 
 /// The member that programs share: the browser's client and the wire panel.
@@ -51,25 +52,23 @@ fn say(step: &Step, program: Option<&Step>, folder: &Path, solution: bool) {
     let (number, shown) = (step.number(), folder.display());
     match program {
         Some(program) if solution => {
-            println!("{shown} now holds {} itself.", program.package);
+            say!("{shown} now holds {} itself.", program.package);
         }
-        Some(program) => println!(
+        Some(program) => say!(
             "{shown} now holds the program of {}, to build {} in.",
-            program.package, step.package
-        ),
-        None => println!(
-            "{shown} now holds the smallest program to build {} in.",
+            program.package,
             step.package
         ),
+        None => {
+            say!("{shown} now holds the smallest program to build {} in.", step.package);
+        }
     }
-    println!("\nNext:\n  cd {}\n  cargo run", quoted(folder));
+    say!("\nNext:\n  cd {}\n  cargo run", quoted(folder));
     if let Some(page) = step.pages().next() {
-        println!(
-            "\nThe lesson is book/src/{page}. In the clone, when your program runs:"
-        );
+        say!("\nThe lesson is book/src/{page}. In the clone, when your program runs:");
     }
-    println!("  cargo workbook check {number} --url http://127.0.0.1:8005");
-    println!("  cargo workbook compare {number} {}", quoted(folder));
+    say!("  cargo workbook check {number} --url http://127.0.0.1:8005");
+    say!("  cargo workbook compare {number} {}", quoted(folder));
 }
 
 /// A path as a shell takes it.
