@@ -97,8 +97,11 @@ fn differing(
     let folder = |name: &str| format!("{CHAPTERS}/{name}");
     let mut files: Vec<String> = workbook.files(&folder(from));
     files.extend(workbook.files(&folder(to)));
-    files
-        .sort_by_key(|file| (file == "Cargo.toml", !file.ends_with(".rs"), file.clone()));
+    // What the program does first, its manifest last.
+    let rank = |file: &str| {
+        (file == "Cargo.toml", !file.ends_with(".rs"), file != "src/main.rs")
+    };
+    files.sort_by_key(|file| (rank(file), file.clone()));
     files.dedup();
     if let Some(only) = only {
         let known: Vec<&str> = files.iter().map(String::as_str).collect();

@@ -28,9 +28,9 @@ pub(crate) fn inline_promise(promise: &Promise) -> String {
 fn figure(code: &Code) -> String {
     let is_diff = code.from.is_some();
     let kind = if is_diff { "step diff" } else { "step" };
-    let language = code.source.language();
+    let (language, indent) = (code.language(), code.indent());
     let label = escape(&format!("{} {}", code.source.path, code.part));
-    let lines: String = code.rows.iter().map(line).collect();
+    let lines: String = code.rows.iter().map(|row| line(row, indent)).collect();
     format!(
         "<figure class=\"{kind}\">\n<figcaption>{}</figcaption>\n\n\
          <pre>\
@@ -63,7 +63,7 @@ fn caption(code: &Code) -> String {
     text
 }
 
-fn line(row: &Row) -> String {
+fn line(row: &Row, indent: usize) -> String {
     let (open, close) = match row.change {
         Change::Added => ("<ins>", "</ins>"),
         Change::Removed => ("<del>", "</del>"),
@@ -71,8 +71,12 @@ fn line(row: &Row) -> String {
         Change::Gap => ("<span class=\"gap\">", "</span>"),
         Change::Folded => ("<span class=\"folded\">", "</span>"),
     };
-    let pieces: String = row
-        .parts
+    let mut parts = row.parts.clone();
+    if let Some((_, first)) = parts.first_mut().filter(|_| row.change != Change::Gap) {
+        let blanks = first.len() - first.trim_start().len();
+        first.drain(..indent.min(blanks));
+    }
+    let pieces: String = parts
         .iter()
         .map(|(marked, text)| match marked {
             true if !text.trim().is_empty() => format!("<b>{}</b>", escape(text)),

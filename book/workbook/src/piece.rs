@@ -34,6 +34,42 @@ impl Code {
         self.rows.iter().filter(|row| row.change == change).count()
     }
 
+    /// The language of what is shown: a page holds scripts and styles too.
+    pub(crate) fn language(&self) -> &'static str {
+        let language = self.source.language();
+        let Some(first) = self.rows.iter().find_map(|row| row.at) else {
+            return language;
+        };
+        if language != "html" {
+            return language;
+        }
+        let last = self.rows.iter().rev().find_map(|row| row.at).unwrap_or(first);
+        let inside = |tag: &str| {
+            let is = |at: usize, start: &str| {
+                self.source.lines[at].text.trim_start().starts_with(start)
+            };
+            let opened = (0..first).rev().find(|&at| is(at, &format!("<{tag}")));
+            let closes = |at: usize| is(at, &format!("</{tag}"));
+            opened.is_some_and(|opened| !(opened..=last).any(closes))
+        };
+        match (inside("script"), inside("style")) {
+            (true, _) => "javascript",
+            (_, true) => "css",
+            _ => language,
+        }
+    }
+
+    /// Blanks that every line shown begins with: a method need not stand as far to the
+    /// right as it does in its type.
+    pub(crate) fn indent(&self) -> usize {
+        let lines =
+            self.rows.iter().filter(|row| row.change != Change::Gap).map(Row::text);
+        let indents = lines
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| line.len() - line.trim_start().len());
+        indents.min().unwrap_or(0)
+    }
+
     /// Indices of the lines that a reader sees in full.
     pub(crate) fn shown(&self) -> impl Iterator<Item = usize> {
         self.rows
@@ -195,12 +231,22 @@ impl Workbook {
         let file = |folder: &str| self.root.join(CHAPTERS).join(folder).join(&path);
         let new =
             std::fs::read(file(folder)).with_context(|| format!("cannot read {path}"))?;
-        let old = from.and_then(|from| std::fs::read(file(from)).ok());
+        let old = match from {
+            Some(from) => std::fs::read(file(from)).ok(),
+            // A fresh start may take a file from an earlier chapter as it is.
+            None => self
+                .ladder
+                .steps
+                .iter()
+                .take_while(|step| step.folder != folder)
+                .filter_map(|step| std::fs::read(file(&step.folder)).ok())
+                .find(|old| *old == new),
+        };
         let mut entry = TreeFile { path, state: "new", added: 0, removed: 0 };
-        entry.state = match (&old, from) {
-            (None, _) => "new",
-            (Some(old), _) if *old == new => "same",
-            (Some(_), _) => "changed",
+        entry.state = match &old {
+            None => "new",
+            Some(old) if *old == new => "same",
+            Some(_) => "changed",
         };
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
         if let (true, Some(new)) = (entry.state != "same", text(new)) {
