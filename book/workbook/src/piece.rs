@@ -288,22 +288,24 @@ impl Workbook {
     }
 
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
-        let path = match self.ladder.get(chapter) {
-            Some(step) => step.test_file(),
-            None => format!("tests/{chapter}.rs"),
-        };
-        let source = self.source(&path)?;
-        let tests: Vec<_> = source.items.iter().filter(|item| item.is_test).collect();
         let ends = |name: &str| name == test || name.ends_with(&format!("::{test}"));
-        let Some(item) = tests.iter().find(|item| ends(&item.names[0])) else {
-            let known: Vec<&str> =
-                tests.iter().map(|item| item.names[0].as_str()).collect();
-            bail!("{path} has no test `{test}`{}", nearest(test, &known));
-        };
-        let rows = item.range.clone().map(|at| Row::plain(&source, at)).collect();
-        let code =
-            Code { source: source.clone(), rows, part: test.to_owned(), from: None };
-        Ok(Promise { test: test.to_owned(), code })
+        let files = self.test_files(chapter);
+        let mut known = Vec::new();
+        for path in &files {
+            let source = self.source(path)?;
+            for item in source.items.iter().filter(|item| item.is_test) {
+                if ends(&item.names[0]) {
+                    let rows =
+                        item.range.clone().map(|at| Row::plain(&source, at)).collect();
+                    let source = source.clone();
+                    let code = Code { source, rows, part: test.to_owned(), from: None };
+                    return Ok(Promise { test: test.to_owned(), code });
+                }
+                known.push(item.names[0].clone());
+            }
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        bail!("{} has no test `{test}`{}", files[0], nearest(test, &known));
     }
 }
 

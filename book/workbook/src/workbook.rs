@@ -73,6 +73,22 @@ impl Workbook {
         files_in(&self.root.join(folder))
     }
 
+    /// The files that hold a chapter's tests: `tests/chapter_4.rs`, and what lies in
+    /// `tests/chapter_4/`. A name that is no chapter's is that of a file in tests/.
+    pub(crate) fn test_files(&self, chapter: &str) -> Vec<String> {
+        let first = match self.ladder.get(chapter) {
+            Some(step) => step.test_file(),
+            None => format!("tests/{chapter}.rs"),
+        };
+        let folder =
+            first.strip_suffix("/main.rs").unwrap_or(first.trim_end_matches(".rs"));
+        let below = self.files(folder).into_iter().filter(|file| file.ends_with(".rs"));
+        let below: Vec<String> = below.map(|file| format!("{folder}/{file}")).collect();
+        let mut files = vec![first.clone()];
+        files.extend(below.into_iter().filter(|file| *file != first));
+        files
+    }
+
     pub(crate) fn step_of_folder(&self, folder: &str) -> Option<&Step> {
         self.ladder.steps.iter().find(|step| step.folder == folder)
     }

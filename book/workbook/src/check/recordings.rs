@@ -34,19 +34,16 @@ pub(super) fn transcripts(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()
             fault(format!("there is no chapter `{chapter}`"));
             continue;
         };
-        if !names_transcript(book, &step.test_file(), name) {
+        if !names_transcript(book, chapter, name) {
             fault(format!("no test in {} records `{name}`; delete it", step.test_file()));
         }
     }
     Ok(())
 }
 
-/// The test file, or one of the files in a folder of the same name, says `"name"`.
-fn names_transcript(book: &Book<'_>, test: &str, name: &str) -> bool {
-    let folder = test.trim_end_matches(".rs");
-    let below =
-        book.workbook.files(folder).into_iter().map(|file| format!("{folder}/{file}"));
-    std::iter::once(test.to_owned()).chain(below).any(|file| {
+/// One of the chapter's test files says `"name"`.
+fn names_transcript(book: &Book<'_>, chapter: &str, name: &str) -> bool {
+    book.workbook.test_files(chapter).into_iter().any(|file| {
         let text =
             std::fs::read_to_string(book.workbook.root.join(file)).unwrap_or_default();
         text.contains(&format!("\"{name}\""))
