@@ -1,0 +1,141 @@
+//! What chapter 2's page shows.
+
+use browser::{Browser, chapter, program};
+use support::Server;
+
+const CONNECTED: &str = "document.querySelector('#status').dataset.state === 'connected'";
+/// Everything the wire panel shows, as text.
+const WIRE: &str = "document.querySelector('wire-panel').shadowRoot.textContent";
+
+fn log_shows(text: &str) -> String {
+    format!("document.querySelector('#log').textContent.includes({text:?})")
+}
+
+fn wire_shows(text: &str) -> String {
+    format!("{WIRE}.includes({text:?})")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_hello_news_and_its_reply_and_the_packets_below_them() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(CONNECTED).await;
+    browser.until(&log_shows("hello: Welcome to Socket.IO")).await;
+    browser.until(&log_shows("news: Hello Socket.IO")).await;
+    browser.until(&log_shows("reply: Thank you for the news")).await;
+    browser.until(&wire_shows(r#"42["news","Hello Socket.IO"]"#)).await;
+    browser.until(&wire_shows(r#"42["reply","Thank you for the news"]"#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wire_panel_shows_the_transport_and_the_upgrade_and_hides_the_session_id() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(&wire_shows("websocket, upgraded from polling after")).await;
+    browser.until(&wire_shows(r#""sid":"••••""#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polling_only_stays_on_polling_and_websocket_only_never_polls() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(CONNECTED).await;
+    browser.click("input[value=polling]").await;
+    browser.until(CONNECTED).await;
+    let answers =
+        "document.querySelector('#log').textContent.split('acknowledged:').length";
+    browser.click("#ask").await;
+    browser.until(&format!("{answers} === 2")).await;
+    let transport = "[...document.querySelector('wire-panel').shadowRoot.querySelectorAll('dd')].map((dd) => dd.textContent)";
+    browser.until(&format!("{transport}.includes('polling')")).await;
+
+    browser.click("input[value=websocket]").await;
+    browser.until(CONNECTED).await;
+    browser.click("#ask").await;
+    browser.until(&format!("{answers} === 3")).await;
+    browser.until(&format!("{transport}.includes('websocket')")).await;
+    // The polls of the session before have ended by now. From here on there are none.
+    browser.run("performance.clearResourceTimings()").await;
+    browser.click("#ask").await;
+    browser.until(&format!("{answers} === 4")).await;
+    let polls = "performance.getEntriesByType('resource')\
+                 .filter(({ name }) => name.includes('transport=polling')).length";
+    assert_eq!(browser.run(&format!("return {polls}")).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_and_a_rejection_are_shown() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(CONNECTED).await;
+    browser.click("#ask").await;
+    browser.until(&log_shows("acknowledged: Fine, thank you")).await;
+    browser.click("#too-long").await;
+    browser
+        .until(&log_shows("reply was rejected: a reply is at most 1000 characters"))
+        .await;
+    browser.write("#text", "a reply of my own").await;
+    browser.click("#reply button").await;
+    browser.until(&wire_shows(r#"42["reply","a reply of my own"]"#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_disconnects_stays_away_until_connecting_again() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(CONNECTED).await;
+    browser.click("#toggle").await;
+    browser.until("document.querySelector('#reason').textContent.includes('io client disconnect')").await;
+    browser
+        .until("document.querySelector('#status').dataset.state === 'disconnected'")
+        .await;
+    browser.click("#toggle").await;
+    browser.until(CONNECTED).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_transport_close_when_the_server_stops_and_comes_back_with_it() {
+    let program = program("chapter-2");
+    let Some(mut server) = Server::own(&program).await else { return };
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(CONNECTED).await;
+    browser.until(&wire_shows("upgraded from polling")).await;
+    server.signal("TERM").await;
+    server.exit().await;
+    browser
+        .until("document.querySelector('#status').dataset.state === 'connecting'")
+        .await;
+    browser.until("/transport close|No connection/.test(document.querySelector('#reason').textContent)").await;
+    browser.until(&wire_shows("transport close")).await;
+    let port = server.address().rsplit(':').next().unwrap().to_owned();
+    let _again = Server::own_with(&program, &[("PORT", &port)]).await;
+    browser.until(CONNECTED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_comes_back_after_the_network_was_lost() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(CONNECTED).await;
+    browser.click("input[value=polling]").await;
+    browser.until(CONNECTED).await;
+    browser.offline(true).await;
+    browser
+        .until("document.querySelector('#status').dataset.state === 'connecting'")
+        .await;
+    browser.offline(false).await;
+    browser.until(CONNECTED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_for_everybody() {
+    let server = chapter("chapter-2").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(&log_shows("Thank you for the news")).await;
+    browser.click("#ask").await;
+    browser.click("#too-long").await;
+    browser.until(&log_shows("rejected")).await;
+    browser.is_for_everybody().await;
+    browser.picture("chapter-2", "2-news-reply").await;
+}
