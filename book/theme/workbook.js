@@ -33,4 +33,8 @@ if (toggle) {
     toggle.click();
   });
 }
+// Its search field has no name, and a description that is not there.
+const search = document.getElementById("mdbook-searchbar");
+search?.setAttribute("aria-label", "Search this book");
+search?.setAttribute("aria-describedby", "mdbook-searchresults-header");
 document.getElementById("mdbook-menu-bar")?.setAttribute("role", "banner");

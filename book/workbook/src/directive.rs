@@ -97,14 +97,15 @@ fn parse(text: &str) -> Result<Directive> {
         }
         "transcript" => {
             let (chapter, name) =
-                rest.split_once('/').context("`transcript` needs a chapter and a name, as in `transcript chapter-2/handshake`")?;
+                rest.split_once('/').context("`transcript` needs a chapter and a name, as in `transcript chapter-2/news`")?;
             Ok(Directive::Transcript { chapter: chapter.into(), name: name.into() })
         }
         "promise" => {
             let (chapter, test) = cut(rest);
             ensure!(
                 !test.is_empty(),
-                "`promise` needs a chapter and a test, as in `promise chapter-2 a_reply_comes_back`"
+                "`promise` needs a chapter and a test, as in \
+                 `promise chapter-2 a_reply_comes_back`"
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
         }

@@ -104,5 +104,5 @@ pub(crate) fn find_root(given: Option<PathBuf>) -> Result<PathBuf> {
         .chain(built_in.ancestors())
         .find(|folder| folder.join("book/steps.toml").is_file())
         .map(Path::to_path_buf)
-        .context("no book/steps.toml here or in a folder above; run this inside the workbook's clone")
+        .context("no book/steps.toml here or above; run this inside the workbook's clone")
 }

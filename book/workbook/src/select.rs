@@ -16,6 +16,8 @@ pub(crate) enum Selector {
     Opening(String),
     /// `first .. last`: everything from one part to the other.
     Span(Box<Selector>, Box<Selector>),
+    /// `"loop {" in exchange`: a part that is looked for inside another only.
+    Inside(Box<Selector>, Box<Selector>),
 }
 
 impl std::fmt::Display for Selector {
@@ -25,6 +27,7 @@ impl std::fmt::Display for Selector {
             Self::Opening(words) if words.contains('"') => write!(f, "'{words}'"),
             Self::Opening(words) => write!(f, "\"{words}\""),
             Self::Span(first, last) => write!(f, "{first} .. {last}"),
+            Self::Inside(part, outer) => write!(f, "{part} in {outer}"),
         }
     }
 }
@@ -37,6 +40,10 @@ impl Selector {
 
     fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
+        if let [part, outer] = split_outside(text, " in ").as_slice() {
+            let (part, outer) = (Self::parse(part)?, Self::parse(outer)?);
+            return Ok(Self::Inside(Box::new(part), Box::new(outer)));
+        }
         if let [first, last] = split_outside(text, " .. ").as_slice() {
             let (first, last) = (Self::parse(first)?, Self::parse(last)?);
             return Ok(Self::Span(Box::new(first), Box::new(last)));
@@ -85,12 +92,28 @@ fn split_outside(text: &str, separator: &str) -> Vec<String> {
 impl Source {
     /// The lines that a selector names, in one or more pieces.
     pub(crate) fn select(&self, selector: &Selector) -> Result<Vec<Range<usize>>> {
+        self.select_in(selector, &(0..self.lines.len()))
+    }
+
+    fn select_in(
+        &self,
+        selector: &Selector,
+        scope: &Range<usize>,
+    ) -> Result<Vec<Range<usize>>> {
         match selector {
-            Selector::Opening(words) => Ok(vec![self.block(words)?]),
+            Selector::Opening(words) => Ok(vec![self.block(words, scope)?]),
             Selector::Name(name) => self.named(name),
+            Selector::Inside(part, outer) => {
+                match self.select_in(outer, scope)?.as_slice() {
+                    [outer] => self.select_in(part, outer),
+                    _ => bail!("`{outer}` is in more than one place of {}", self.path),
+                }
+            }
             Selector::Span(first, last) => {
-                let start = self.select(first)?.iter().map(|range| range.start).min();
-                let end = self.select(last)?.iter().map(|range| range.end).max();
+                let start =
+                    self.select_in(first, scope)?.iter().map(|range| range.start).min();
+                let end =
+                    self.select_in(last, scope)?.iter().map(|range| range.end).max();
                 match (start, end) {
                     (Some(start), Some(end)) if start < end => {
                         Ok(std::iter::once(start..end).collect())
@@ -164,13 +187,13 @@ impl Source {
 
     /// The block that begins with `words`: down to the line that closes it, with the
     /// comments and attributes right above it.
-    fn block(&self, words: &str) -> Result<Range<usize>> {
+    fn block(&self, words: &str, scope: &Range<usize>) -> Result<Range<usize>> {
         let begins = |at: &usize| self.lines[*at].text.trim_start().starts_with(words);
-        let found: Vec<usize> = (0..self.lines.len()).filter(begins).collect();
+        let found: Vec<usize> = scope.clone().filter(begins).collect();
         let [at] = found[..] else {
             if found.is_empty() {
-                let lines: Vec<&str> =
-                    self.lines.iter().map(|line| line.text.trim()).collect();
+                let lines = self.texts(scope);
+                let lines: Vec<&str> = lines.into_iter().map(str::trim).collect();
                 bail!(
                     "no line of {} begins with `{words}`{}",
                     self.path,
@@ -180,7 +203,8 @@ impl Source {
             let numbers: Vec<String> =
                 found.iter().map(|&at| self.lines[at].number.to_string()).collect();
             bail!(
-                "more than one line of {} begins with `{words}` (lines {}); write more of it",
+                "more than one line of {} begins with `{words}` (lines {}); write more of it, \
+                 or say where, as in `\"…\" in name`",
                 self.path,
                 numbers.join(", ")
             );

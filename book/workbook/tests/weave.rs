@@ -77,6 +77,13 @@ fn a_block_is_named_by_its_opening_words() {
 }
 
 #[test]
+fn a_block_can_be_looked_for_inside_an_item_only() {
+    let book = Fixture::new("weave_inside");
+    let text = "{{#item 2-two/src/main.rs \"let\" .. 'println!(\"{}\"' in main}}\n";
+    assert!(book.weave(text, "html").unwrap().contains("lines 20–22"));
+}
+
+#[test]
 fn a_table_of_a_manifest_is_an_item() {
     let book = Fixture::new("weave_table");
     let page = book.weave("{{#item 2-two/Cargo.toml [dependencies]}}\n", "html").unwrap();

@@ -25,7 +25,8 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
                 if new > MOST_LINES {
                     fault(format!(
                         "shows {new} new lines of {} at once, and {MOST_LINES} is the most; \
-                         name its parts and explain them one by one",
+                         name its parts, as in `\"first words\" .. \"last words\"`, and \
+                         explain them one by one",
                         code.source.path
                     ));
                 }

@@ -19,7 +19,7 @@ pub(super) fn run(
     let step = workbook.ladder.find(chapter)?;
     let against = url.map_or("the program in this clone".to_owned(), str::to_owned);
     say!(
-        "Checking the promises of {} against {against}. Some are about waiting:\nthis takes up to a minute.",
+        "Checking the promises of {} against {against}.\nSome are about waiting: this takes up to a minute.",
         step.package
     );
     let output = cargo_test(workbook, &step.package, url)?;
