@@ -5,10 +5,14 @@ use std::time::{Duration, Instant};
 use support::{
     Server,
     http::{self, Response},
+    record::transcript,
     within,
     ws::{self, RawWebSocket, WebSocket},
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::{CloseFrame, frame::coding::CloseCode},
@@ -73,6 +77,35 @@ async fn the_answer_proves_that_the_key_was_read() {
     assert_eq!(response.header("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     assert_eq!(response.header("upgrade"), "websocket");
     assert_eq!(response.header("connection").to_lowercase(), "upgrade");
+}
+
+#[tokio::test]
+async fn the_handshake_is_one_request_and_a_101() {
+    let server = Server::start(CHAPTER).await;
+    let mut tcp = TcpStream::connect(server.address()).await.unwrap();
+    let request = [
+        "GET /echo HTTP/1.1",
+        "Host: 127.0.0.1:8005",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    tcp.write_all(format!("{}\r\n\r\n", request.join("\r\n")).as_bytes()).await.unwrap();
+    let mut answer = BufReader::new(tcp).lines();
+    let mut record: Vec<String> =
+        request.iter().map(|line| format!("> {line}")).collect();
+    record.push("# The connection stays open. The answer:".to_owned());
+    loop {
+        let line = within("the answer", answer.next_line()).await.unwrap().unwrap();
+        if line.is_empty() {
+            break;
+        }
+        let date = line.starts_with("date: ");
+        record.push(format!("< {}", if date { "date: <now>" } else { &line }));
+    }
+    assert_eq!(record[7], "< HTTP/1.1 101 Switching Protocols");
+    transcript("chapter-1", "handshake", &record.join("\n"));
 }
 
 #[tokio::test]
@@ -246,6 +279,39 @@ async fn a_message_of_one_mebibyte_comes_back() {
     assert_eq!(client.text().await.len(), MIB);
     client.send(vec![7; MIB]).await;
     assert_eq!(client.message().await.len(), MIB);
+}
+
+#[tokio::test]
+async fn a_conversation_is_a_handful_of_bytes() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = RawWebSocket::open(&server, "/echo").await;
+    let mut record = Vec::new();
+    for (first, payload, what) in [
+        (TEXT, &b"Hello"[..], "text: FIN, opcode 1, masked"),
+        (PING, b"?", "ping: opcode 9"),
+        (CLOSE, b"\x03\xe8", "close: opcode 8, code 1000"),
+    ] {
+        record.push(format!("# {what}"));
+        record.push(format!("> {}", hex(&ws::frame(first, true, payload))));
+        client.write_frame(first, payload).await;
+        let answer = client.frame().await.unwrap();
+        assert_eq!(answer.payload, payload);
+        record.push(format!(
+            "< {}",
+            hex(&ws::frame(0x80 | answer.opcode, false, &answer.payload))
+        ));
+    }
+    assert_eq!(client.frame().await, None, "the server hangs up");
+    transcript("chapter-1", "frames", &record.join("\n"));
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02x} "))
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
 }
 
 // --- What ends a connection ---
@@ -482,6 +548,28 @@ async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_
 
 #[cfg(unix)]
 #[tokio::test]
+async fn the_log_tells_a_connections_story() {
+    let Some(mut server) = Server::own(CHAPTER).await else { return };
+    let mut client = WebSocket::open(&server, "/").await;
+    let peer = client.local_address();
+    assert_eq!(client.text().await, "Hello from the server");
+    client.send("Hello from the page").await;
+    server.logged("received", 1).await;
+    client.close(None).await;
+    server.logged(" closed ", 1).await;
+    server.signal("INT").await;
+    assert_eq!(server.exit().await.code(), Some(0));
+    server.logged("stopping", 1).await;
+    let log = server.log().replace(&peer, "127.0.0.1:<port>");
+    let lines =
+        log.lines().map(|line| line.split_once('Z').map_or(line, |(_, rest)| rest));
+    let log: Vec<_> = lines.map(|line| format!("<time>{line}")).collect();
+    let start = "$ cargo run -p chapter-1\nlistening on http://127.0.0.1:8005";
+    transcript("chapter-1", "log", &format!("{start}\n{}", log.join("\n")));
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn ctrl_c_and_sigterm_say_goodbye_with_1001_and_exit_0() {
     for signal in ["INT", "TERM"] {
         let Some(mut server) = Server::own(CHAPTER).await else { return };
@@ -522,6 +610,9 @@ async fn a_taken_port_is_one_clear_sentence() {
     let port = taken.local_addr().unwrap().port().to_string();
     let Some(sentence) = refusal(&[("PORT", &port)]).await else { return };
     assert!(sentence.contains(&port) && sentence.contains("taken"), "{sentence}");
+    let command = "$ cargo run -p chapter-1";
+    let sentence = sentence.replace(&port, "8005");
+    transcript("chapter-1", "taken-port", &format!("{command}\n{sentence}"));
 }
 
 #[tokio::test]

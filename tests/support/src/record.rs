@@ -2,11 +2,14 @@
 
 /// Compares `text` with the transcript that the book shows, or writes it in a run of
 /// `cargo workbook record`. What differs from run to run, such as ids, ports and times, must
-/// be a placeholder by now.
+/// be a placeholder by now. A reader's own server (`WORKBOOK_URL`) may use other words.
 ///
 /// # Panics
 /// If the book shows something else.
 pub fn transcript(package: &str, name: &str, text: &str) {
+    if std::env::var_os("WORKBOOK_URL").is_some() {
+        return;
+    }
     recorded::transcript(package, name, text).unwrap_or_else(|stale| panic!("{stale}"));
 }
 

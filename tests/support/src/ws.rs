@@ -115,6 +115,11 @@ impl WebSocket {
         .await
     }
 
+    /// This side's `host:port`, by which the server knows it.
+    pub fn local_address(&self) -> String {
+        self.stream.get_ref().local_addr().expect("a connected socket").to_string()
+    }
+
     /// Gives up the connection without a word.
     pub fn vanish(self) -> TcpStream {
         self.stream.into_inner()
