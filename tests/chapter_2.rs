@@ -9,8 +9,9 @@ use support::{
     polling::Polling,
     record::transcript,
     socket_io::SocketIo,
-    ws::WebSocket,
+    ws::{self, RawWebSocket, WebSocket},
 };
+use tokio::io::AsyncWriteExt;
 
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-2");
 const MAX_MESSAGE: usize = 1_000_000;
@@ -458,6 +459,25 @@ async fn ctrl_c_and_sigterm_end_the_program_with_0_whatever_its_clients_do() {
         let _ = tokio::join!(stop, poll);
         assert_eq!(server.exit().await.code(), Some(0), "{signal}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stopping_server_does_not_wait_for_a_client_that_no_longer_reads() {
+    let Some(mut server) = Server::own(CHAPTER).await else { return };
+    let mut stuck =
+        RawWebSocket::open(&server, "/socket.io/?EIO=4&transport=websocket").await;
+    stuck.write_frame(0x81, b"40").await;
+    while !stuck.frame().await.unwrap().payload.starts_with(b"42") {}
+    let question = format!(r#"420["{}"]"#, "x".repeat(1000));
+    let question = ws::frame(0x81, true, question.as_bytes()).repeat(100);
+    // Every one is rejected, and nobody reads the rejections, until nothing fits any more.
+    let full = Duration::from_secs(1);
+    while let Ok(Ok(())) =
+        tokio::time::timeout(full, stuck.tcp.write_all(&question)).await
+    {}
+    server.signal("TERM").await;
+    assert_eq!(server.exit().await.code(), Some(0));
 }
 
 #[cfg(target_os = "linux")]
