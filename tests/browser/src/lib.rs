@@ -188,6 +188,8 @@ impl Browser {
 
     /// Takes a picture of the whole page, for the book, in a recording run.
     pub async fn picture(&self, package: &str, folder: &str) {
+        // A window that is too small shows how high the page is.
+        self.look(1000, 100, "light").await;
         let height = self.run("return document.documentElement.scrollHeight").await;
         let height = height.as_u64().and_then(|height| u32::try_from(height).ok());
         self.look(1000, height.unwrap_or(800).min(1200), "light").await;
