@@ -177,9 +177,9 @@ fn goodbye(code: CloseCode, reason: &'static str) -> Ending {
 
 /// Sends `frame`, or the queued answer to the peer's, then hangs up so that it arrives.
 ///
-/// A TCP socket that is dropped with unread bytes in it resets the connection, and the
-/// reset can overtake the close frame. So: stop writing, read on until the peer hangs up,
-/// then drop (RFC 6455, section 7.1.1).
+/// A TCP socket that is dropped with unread bytes in it resets the connection, and a peer
+/// that meets a reset while it sends never reads the close frame. So: stop writing, read on
+/// until the peer hangs up, then drop (RFC 6455, section 7.1.1).
 async fn close(mut ws: WebSocket, frame: Option<CloseFrame>) {
     let farewell = async {
         if frame.is_some() {

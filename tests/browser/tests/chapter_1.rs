@@ -52,6 +52,24 @@ async fn a_message_that_looks_like_markup_is_shown_as_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_sends_too_much_is_told_why() {
+    let server = chapter("chapter-1").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser
+        .run(
+            "const socket = new WebSocket(`ws://${location.host}/echo`);
+             socket.onclose = ({ code }) => { document.title = `code ${code}`; };
+             socket.onopen = () => {
+               for (let n = 0; n < 20; n++) socket.send('x'.repeat(2 * 1024 * 1024));
+             };",
+        )
+        .await;
+    browser.until("document.title.startsWith('code')").await;
+    // 1006 would mean that the connection was reset before the reason arrived.
+    assert_eq!(browser.run("return document.title").await, "code 1009");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_closed_by_hand_stays_closed_until_it_is_opened_by_hand() {
     let server = chapter("chapter-1").await;
     let Some(browser) = Browser::open(&server, "/").await else { return };
