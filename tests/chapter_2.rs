@@ -148,7 +148,7 @@ async fn a_session_begins_with_four_packets_over_http() {
     let hide = |text: &str| text.replace(&client.sid, "<sid>");
     let mut record = vec![
         "# GET /socket.io/?EIO=4&transport=polling".to_owned(),
-        hide(&format!("< 0{}", client.open)),
+        hide(&format!("< {}", client.packet)),
         "# POST /socket.io/?EIO=4&transport=polling&sid=<sid>".to_owned(),
         "> 40".to_owned(),
     ];

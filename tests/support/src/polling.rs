@@ -15,7 +15,9 @@ use crate::{Server, http, within};
 pub struct Polling {
     /// The session id. A secret: it is all that is needed to speak for this client.
     pub sid: String,
-    /// The open packet.
+    /// The open packet as it came.
+    pub packet: String,
+    /// What the open packet holds.
     pub open: Value,
     path: String,
 }
@@ -26,12 +28,12 @@ impl Polling {
         let path = "/socket.io/?EIO=4&transport=polling".to_owned();
         let response = http::get(server, &path).await;
         assert_eq!(response.status, StatusCode::OK, "{}", response.text());
-        let text = response.text();
-        let open =
-            text.strip_prefix('0').unwrap_or_else(|| panic!("no open packet: {text}"));
+        let packet = response.text();
+        let open = packet.strip_prefix('0');
+        let open = open.unwrap_or_else(|| panic!("no open packet: {packet}"));
         let open: Value = serde_json::from_str(open).expect("an open packet holds JSON");
         let sid = open["sid"].as_str().expect("an open packet holds a sid").to_owned();
-        Self { path: format!("{path}&sid={sid}"), sid, open }
+        Self { path: format!("{path}&sid={sid}"), sid, packet, open }
     }
 
     /// Sends packets in one POST.
