@@ -516,7 +516,7 @@ async fn a_peer_that_stops_reading_is_dropped_after_30_seconds() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_were() {
-    let Some(server) = Server::own(CHAPTER).await else { return };
+    let Some(mut server) = Server::own(CHAPTER).await else { return };
     let cycles = async |count: usize| {
         for n in 0..count {
             let path = if n % 2 == 0 { "/" } else { "/echo" };
@@ -544,6 +544,11 @@ async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_
         memory_after < memory + 1024,
         "{memory} KiB before, {memory_after} KiB after"
     );
+    // A stopping server counts the tasks that are left, and says so if there are any.
+    server.signal("TERM").await;
+    assert_eq!(server.exit().await.code(), Some(0));
+    server.logged("stopping", 1).await;
+    assert!(!server.log().contains("did not end in time"), "{}", server.log());
 }
 
 // --- Starting and stopping ---

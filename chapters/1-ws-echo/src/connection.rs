@@ -26,7 +26,7 @@ const GREETING: Message = Message::Text(Utf8Bytes::from_static("Hello from the s
 const TICK: Duration = Duration::from_secs(3);
 /// How often the server pings. Proxies often drop a connection after 60 silent seconds.
 const PING: Duration = Duration::from_secs(15);
-/// Two pings without any answer: the peer is gone, whatever TCP still believes.
+/// A ping had half of this to be answered: the peer is gone, whatever TCP still believes.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a peer may take to hang up after a close frame.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
@@ -51,6 +51,7 @@ pub(crate) async fn run(
     route: Route,
     shutdown: CancellationToken,
 ) {
+    // A write buffer of 0: a message goes to the socket at once, and none waits for more.
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
@@ -59,6 +60,7 @@ pub(crate) async fn run(
     let io = TokioIo::new(io);
     let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config)).await;
     info!(%peer, "open");
+    // `Infallible` has no values: there is no `Ok`, and this needs no `else`.
     let Err(ending) = exchange(&mut ws, peer, route, shutdown).await;
     match ending {
         Ending::Ours(frame) => close(ws, Some(frame)).await,
@@ -120,6 +122,7 @@ fn receive(
     peer: SocketAddr,
     route: Route,
 ) -> Result<Option<Message>, Ending> {
+    // `None` is the end of the stream, `Some(Err)` a broken frame or a failed connection.
     let message =
         incoming.ok_or(Ending::Gone)?.map_err(|error| complaint(&error, peer))?;
     match message {

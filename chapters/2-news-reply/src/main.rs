@@ -131,6 +131,7 @@ async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     socket.on("reply", on_reply);
     socket.on("howAreYou", on_how_are_you);
     socket.on_fallback(on_unknown);
+    // May start before the client is connected: the first news is three seconds away.
     let news = tokio::spawn(send_news(socket.clone())).abort_handle();
     socket.on_disconnect(async move |reason: DisconnectReason| {
         info!(?reason, "disconnected");
