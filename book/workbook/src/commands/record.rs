@@ -25,6 +25,7 @@ pub(super) fn run(
     }
     if pictures {
         say!("Taking pictures …");
+        // One file of browser tests for each chapter, in the browser crate.
         let only = chapter.map(|_| steps[0].package.replace('-', "_"));
         if !test(workbook, "browser", only.as_deref())? {
             failed.push("browser");
@@ -42,7 +43,10 @@ pub(super) fn run(
 
 fn test(workbook: &Workbook, package: &str, only: Option<&str>) -> Result<bool> {
     let mut command = cargo(workbook);
-    command.args(["test", "--quiet", "--package", package]).args(only);
+    command.args(["test", "--quiet", "--package", package]);
+    if let Some(file) = only {
+        command.args(["--test", file]);
+    }
     command.env(recorded::RECORD, "1");
     Ok(command.status().context("cannot run cargo")?.success())
 }
