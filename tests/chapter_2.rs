@@ -59,15 +59,15 @@ async fn an_unknown_path_is_404() {
 #[tokio::test]
 async fn hello_is_the_first_event_and_news_follows_every_three_seconds() {
     let server = Server::start(CHAPTER).await;
+    let before = Instant::now();
     let mut client = SocketIo::connect(&server).await;
     let hello = client.packet("42").await;
     assert_eq!(hello, r#"42["hello",{"message":"Welcome to Socket.IO"}]"#);
-    let mut last = Instant::now();
-    for _ in 0..2 {
+    for n in 1..=2 {
         assert_eq!(client.packet("42").await, r#"42["news","Hello Socket.IO"]"#);
         // Too late says nothing on a busy machine; too early would be a broken promise.
-        assert!(last.elapsed() > Duration::from_millis(2700), "{:?}", last.elapsed());
-        last = Instant::now();
+        let least = n * Duration::from_secs(3);
+        assert!(before.elapsed() >= least, "news {n} after {:?}", before.elapsed());
     }
 }
 
@@ -125,7 +125,7 @@ async fn one_clients_reply_is_not_heard_by_another() {
     let mut other = SocketIo::connect(&server).await;
     one.ask("reply", json!(["only for the log"])).await;
     let heard = other.so_far("reply", json!(["mine"])).await;
-    assert!(heard.iter().all(|packet| packet.contains("hello")), "{heard:?}");
+    assert!(!heard.iter().any(|packet| packet.contains("only for the log")), "{heard:?}");
 }
 
 #[tokio::test]
@@ -158,7 +158,9 @@ async fn a_session_begins_with_four_packets_over_http() {
     let mut packets = Vec::new();
     while packets.len() < 3 {
         let text = client.get(&server).await.text();
-        packets.extend(text.split('\u{1e}').map(|packet| format!("< {}", hide(packet))));
+        let said =
+            text.split('\u{1e}').filter(|packet| !packet.starts_with(r#"42["news""#));
+        packets.extend(said.map(|packet| format!("< {}", hide(packet))));
     }
     // The first ping leaves with the handshake: its place among the others is not fixed.
     packets.sort();
@@ -322,26 +324,45 @@ async fn a_reply_of_1000_characters_is_taken_whatever_their_size_in_bytes() {
 async fn a_packet_that_makes_no_sense_costs_only_its_sender_the_connection() {
     let server = Server::start(CHAPTER).await;
     let mut good = SocketIo::connect(&server).await;
-    for nonsense in [
-        "42[",
-        "42{}",
-        "42[7]",
-        "42[]",
-        "4",
-        "9",
-        "hello",
-        "45-[\"x\"]",
-        "42/nowhere,[\"x\"]",
-    ] {
+    // The last is sense, but too much for the library: a name that JSON has to escape.
+    for nonsense in
+        ["42[", "42{}", "42[7]", "42[]", "4", "9", "hello", "45-[\"x\"]", r#"42["a\"b"]"#]
+    {
         let mut bad = SocketIo::connect(&server).await;
         bad.send(nonsense).await;
-        // Whatever the server makes of it, the others are served.
+        bad.closed().await;
         assert_eq!(
             good.ask("reply", json!(["fine"])).await,
             json!({ "ok": true }),
             "{nonsense}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_event_for_a_namespace_that_does_not_exist_is_ignored() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    client.send("42/nowhere,[\"x\"]").await;
+    assert_eq!(client.ask("reply", json!(["still here"])).await, json!({ "ok": true }));
+}
+
+#[tokio::test]
+async fn a_log_line_cannot_be_forged_by_an_event() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut client = SocketIo::connect(&server).await;
+    let forged = "innocent\n2026-01-01 INFO forged\u{1b}[31m";
+    client.ask("reply", json!([forged])).await;
+    client.ask("howAreYou", json!([{ "message": forged }])).await;
+    client.ask("howAreYou", json!([{ "message": "x".repeat(900_000) }])).await;
+    client.ask(&"x".repeat(900_000), json!([])).await;
+    server.logged("xxxx", 1).await;
+    let log = server.log();
+    for line in log.lines().filter(|line| line.contains("forged")) {
+        assert!(line.contains("innocent"), "the whole text is on one line: {log}");
+    }
+    assert!(!log.contains('\u{1b}'), "no control character reaches the log: {log:?}");
+    assert!(log.len() < 10_000, "a long text is cut: {} bytes", log.len());
 }
 
 // --- Limits ---
@@ -379,8 +400,7 @@ async fn a_client_that_never_answers_a_ping_is_dropped() {
     let client = Polling::open(&server).await;
     client.post(&server, "40").await;
     // The first ping leaves with the handshake, and 20 seconds are left for the pong.
-    let dropped = server.logged("reason=HeartbeatTimeout", 1);
-    tokio::time::timeout(2 * DEADLINE, dropped).await.expect("dropped");
+    server.logged_within(3 * DEADLINE, "reason=HeartbeatTimeout", 1).await;
     assert_eq!(client.post(&server, "3").await.status, 400, "the session is gone");
 }
 
@@ -520,7 +540,7 @@ async fn a_taken_port_or_a_bad_setting_is_one_clear_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().port().to_string();
     for (name, value) in
-        [("PORT", taken.as_str()), ("PORT", "http"), ("HOST", "no such host")]
+        [("PORT", taken.as_str()), ("PORT", "http"), ("HOST", "192.0.2.1")]
     {
         let Some((code, output, errors)) =
             Server::refused(CHAPTER, &[(name, value)]).await

@@ -26,14 +26,17 @@ const GREETING: Message = Message::Text(Utf8Bytes::from_static("Hello from the s
 const TICK: Duration = Duration::from_secs(3);
 /// How often the server pings. Proxies often drop a connection after 60 silent seconds.
 const PING: Duration = Duration::from_secs(15);
-/// A ping had half of this to be answered: the peer is gone, whatever TCP still believes.
+/// Two pings apart, so one had half of this to be answered: the peer is gone, whatever TCP
+/// still believes. A message must be complete within this time too, in either direction: a
+/// byte now and then is no sign of life.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a peer may take to hang up after a close frame.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 /// One mebibyte, also for a message that arrives in many frames.
 const MAX_MESSAGE: usize = 1024 * 1024;
-/// Allocated for every connection, busy or not. The library's default is 128 KiB.
-const READ_BUFFER: usize = 1024;
+/// Allocated for every connection, busy or not, and grows for a larger message. The library's
+/// default is 128 KiB.
+const READ_BUFFER: usize = 512;
 
 type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -63,10 +66,12 @@ pub(crate) async fn run(
     // `Infallible` has no values: there is no `Ok`, and this needs no `else`.
     let Err(ending) = exchange(&mut ws, peer, route, shutdown).await;
     match ending {
-        Ending::Ours(frame) => close(ws, Some(frame)).await,
-        Ending::Theirs => close(ws, None).await,
+        Ending::Ours(frame) => close(&mut ws, Some(frame)).await,
+        Ending::Theirs => close(&mut ws, None).await,
         Ending::Gone => {}
     }
+    // Before the log says so.
+    drop(ws);
     info!(%peer, "closed");
 }
 
@@ -91,19 +96,23 @@ async fn exchange(
     // A peer that was slow to read gets the next tick, not a burst of the missed ones.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pings = interval_at(Instant::now() + PING, PING);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_heard = Instant::now();
     loop {
         // The branches that lose the race are dropped, and nothing with them: a frame that
         // was read in part stays in `ws`, and an interval keeps its own time.
         let message = tokio::select! {
-            incoming = ws.next() => {
-                last_heard = Instant::now();
-                receive(incoming, peer, route)?
+            // In this order: a flood cannot hold up what is due, and nobody is called silent
+            // while something of theirs is waiting to be read.
+            biased;
+            () = shutdown.cancelled() => {
+                return Err(goodbye(CloseCode::Away, "the server stops"));
             }
             _ = ticks.tick(), if route == Route::Ticker => Some(GREETING),
             _ = pings.tick() => Some(Message::Ping(Bytes::new())),
-            () = shutdown.cancelled() => {
-                return Err(goodbye(CloseCode::Away, "the server stops"));
+            incoming = ws.next() => {
+                last_heard = Instant::now();
+                receive(incoming, peer, route)?
             }
             () = sleep_until(last_heard + SILENCE) => {
                 info!(%peer, "silent for too long");
@@ -140,8 +149,10 @@ fn receive(
             info!(%peer, ?frame, "the client closes");
             return Err(Ending::Theirs);
         }
-        // The library has queued a ping's pong: it goes out with the next read.
-        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        // The library has queued this pong too, and would go on queueing for a peer that
+        // never reads. This one takes its place, and nothing more is read until it is out.
+        Message::Ping(data) => return Ok(Some(Message::Pong(data))),
+        Message::Pong(_) | Message::Frame(_) => {}
     }
     Ok(None)
 }
@@ -155,7 +166,7 @@ async fn send(
     match timeout(SILENCE, ws.send(message)).await {
         Ok(sent) => sent.map_err(|error| complaint(&error, peer)),
         Err(_) => {
-            info!(%peer, "stopped reading");
+            info!(%peer, "took too long to read");
             Err(Ending::Gone)
         }
     }
@@ -183,7 +194,7 @@ fn goodbye(code: CloseCode, reason: &'static str) -> Ending {
 /// A TCP socket that is dropped with unread bytes in it resets the connection, and a peer
 /// that meets a reset while it sends never reads the close frame. So: stop writing, read on
 /// until the peer hangs up, then drop (RFC 6455, section 7.1.1).
-async fn close(mut ws: WebSocket, frame: Option<CloseFrame>) {
+async fn close(ws: &mut WebSocket, frame: Option<CloseFrame>) {
     let farewell = async {
         if frame.is_some() {
             ws.close(frame).await.map_err(io::Error::other)?;

@@ -59,13 +59,16 @@ pub(crate) fn accept_key(request: &Request) -> Result<String, Refusal> {
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(Refusal::Version);
     }
-    // Sixteen random bytes in base64 are 24 characters, the last two of them padding.
+    // Sixteen random bytes in base64 are 22 characters and two of padding.
     match headers.get(header::SEC_WEBSOCKET_KEY).map(|key| key.as_bytes()) {
-        Some(key) if key.len() == 24 && key.ends_with(b"==") => {
-            Ok(derive_accept_key(key))
-        }
+        Some(key) if is_16_bytes(key) => Ok(derive_accept_key(key)),
         _ => Err(Refusal::Key),
     }
+}
+
+fn is_16_bytes(base64: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    base64.len() == 24 && base64.ends_with(b"==") && base64[..22].iter().all(digit)
 }
 
 /// `Connection: keep-alive, Upgrade` is a list, and its case does not matter.

@@ -12,7 +12,7 @@ use std::{
     ops::Deref,
     path::PathBuf,
     process::Stdio,
-    sync::{Mutex, OnceLock},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -235,10 +235,18 @@ pub async fn chapter(package: &str) -> Server {
 /// program of another, so Cargo is asked where it put it.
 pub fn program(package: &str) -> String {
     static BUILT: OnceLock<Mutex<HashMap<String, String>>> = OnceLock::new();
-    let mut built = BUILT.get_or_init(Mutex::default).lock().expect("no build panicked");
-    if let Some(program) = built.get(package) {
+    let built = BUILT.get_or_init(Mutex::default);
+    let known = || built.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(program) = known().get(package) {
         return program.clone();
     }
+    // Not under the lock: a failed build is one test's story, and Cargo has a lock itself.
+    let program = build(package);
+    known().insert(package.to_owned(), program.clone());
+    program
+}
+
+fn build(package: &str) -> String {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let build = std::process::Command::new(cargo)
         .args(["build", "--quiet", "--message-format=json", "-p", package])
@@ -247,14 +255,12 @@ pub fn program(package: &str) -> String {
         .output()
         .expect("Cargo runs");
     assert!(build.status.success(), "{package} does not build");
-    let program = String::from_utf8_lossy(&build.stdout)
+    String::from_utf8_lossy(&build.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["target"]["name"] == package)
         .find_map(|message| message["executable"].as_str().map(str::to_owned))
-        .unwrap_or_else(|| panic!("Cargo built no program called {package}"));
-    built.insert(package.to_owned(), program.clone());
-    program
+        .unwrap_or_else(|| panic!("Cargo built no program called {package}"))
 }
 
 fn fresh_folder() -> PathBuf {

@@ -3,6 +3,7 @@
 use std::{
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
@@ -11,7 +12,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{say, test_name, within};
+use crate::{DEADLINE, say, test_name, within};
 
 /// A server to test. Its process, if it is ours, ends when this is dropped; if the test
 /// failed, its log is printed.
@@ -127,14 +128,21 @@ impl Server {
 
     /// Waits until the log has `count` lines that contain `text`.
     pub async fn logged(&self, text: &str, count: usize) {
-        let what = format!("{count} lines with {text:?} in the log");
+        self.logged_within(DEADLINE, text, count).await;
+    }
+
+    /// The same for what takes its time, with a deadline of its own.
+    pub async fn logged_within(&self, deadline: Duration, text: &str, count: usize) {
         let mut lines = self.log.changed.subscribe();
-        within(&what, async {
+        let search = async {
             while self.log.count(text) < count {
                 lines.changed().await.expect("BUG: the log outlives its readers");
             }
-        })
-        .await;
+        };
+        if tokio::time::timeout(deadline, search).await.is_err() {
+            let seen = self.log.count(text);
+            panic!("waited {deadline:?} for {count} log lines with {text:?}, saw {seen}");
+        }
     }
 
     /// Asks the program to stop, as Ctrl-C does (`INT`) or a service manager (`TERM`).
