@@ -131,7 +131,6 @@ fn receive(
     peer: SocketAddr,
     route: Route,
 ) -> Result<Option<Message>, Ending> {
-    // `None` is the end of the stream, `Some(Err)` a broken frame or a failed connection.
     let message =
         incoming.ok_or(Ending::Gone)?.map_err(|error| complaint(&error, peer))?;
     match message {
