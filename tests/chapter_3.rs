@@ -1,0 +1,1 @@
+//! The promises of chapter 3, over the wire.
