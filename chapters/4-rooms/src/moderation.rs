@@ -1,0 +1,55 @@
+//! Rooms from outside: HTTP requests that move or disconnect everybody in a room.
+//!
+//! A page of another site cannot send these without asking this server first, and this
+//! server does not answer such questions: one is declared as JSON, the other a DELETE.
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use socketioxide::SocketIo;
+use tracing::info;
+
+use crate::{member::Name, rooms::Rooms};
+
+/// What the HTTP handlers share.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) io: SocketIo,
+    pub(crate) rooms: Rooms,
+}
+
+/// The body of `POST /rooms/NAME/move`.
+#[derive(Deserialize)]
+pub(crate) struct Move {
+    to: Name,
+}
+
+/// `POST /rooms/NAME/move`: everybody in the room goes to another one.
+pub(crate) async fn move_room(
+    State(AppState { io, rooms }): State<AppState>,
+    Path(from): Path<Name>,
+    body: Result<Json<Move>, JsonRejection>,
+) -> Result<StatusCode, (StatusCode, &'static str)> {
+    let Ok(Json(Move { to })) = body else {
+        return Err((
+            StatusCode::BAD_REQUEST,
+            "the body is JSON, and declared so: an object with to, a room of 1 to 50 characters",
+        ));
+    };
+    info!(?from, ?to, "move");
+    rooms.move_all(&io, from, to).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /rooms/NAME`: everybody in the room is disconnected.
+pub(crate) async fn delete_room(
+    State(AppState { io, rooms }): State<AppState>,
+    Path(room): Path<Name>,
+) -> StatusCode {
+    info!(?room, "delete");
+    rooms.close(&io, room).await;
+    StatusCode::NO_CONTENT
+}

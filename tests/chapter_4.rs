@@ -1,0 +1,1 @@
+//! The promises of chapter 4, over the wire.
