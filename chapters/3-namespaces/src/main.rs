@@ -8,7 +8,7 @@ mod dynamic;
 mod notice;
 mod process;
 
-use std::{convert::Infallible, future::Future, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,9 +21,8 @@ use socketioxide::{
     SocketIo,
     extract::{SocketRef, State},
     handler::ConnectHandler,
-    socket::DisconnectReason,
 };
-use tokio::{net::TcpListener, time::sleep};
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
@@ -49,6 +48,19 @@ struct Here<'a> {
     namespace: &'a str,
 }
 
+/// Is dropped with its socket, and logs that. The library would run a disconnect handler in
+/// a task of its own and keep the socket until then: a client that leaves a namespace and
+/// comes back at once would find its place taken by itself, and get no answer at all.
+struct Presence {
+    namespace: String,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        info!(namespace = self.namespace, "disconnected");
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     process::start_logging()?;
@@ -69,13 +81,14 @@ async fn serve(
         tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
     });
     let (app, io) = app();
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let (stopping, stopped) = oneshot::channel();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;
         info!("stopping");
+        // The deadline counts from here: a client that no longer reads holds up the rest.
+        stopping.send(()).ok();
         // Ends the long polls too, which axum would otherwise wait for.
         io.close().await;
-        stopping.send(()).ok();
     });
     let deadline = async {
         stopped.await.ok();
@@ -123,9 +136,7 @@ fn app() -> (Router, SocketIo) {
 async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     socket.on("whereAmI", on_where_am_i);
     socket.on_fallback(on_unknown);
-    socket.on_disconnect(async |socket: SocketRef, reason: DisconnectReason| {
-        info!(namespace = socket.ns(), ?reason, "disconnected");
-    });
+    socket.extensions.insert(Arc::new(Presence { namespace: socket.ns().to_owned() }));
     Ok(())
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct Notice {
     message: String,
 }
 
+/// A status, and the sentence to read.
+type Refusal = (StatusCode, &'static str);
+
 /// `POST /notice`: emits `message` in one namespace, or in all dynamic ones.
 ///
 /// The body must be declared as JSON. A page of another site cannot send that without
@@ -28,13 +31,8 @@ pub(crate) struct Notice {
 pub(crate) async fn send_notice(
     State(io): State<SocketIo>,
     notice: Result<Json<Notice>, JsonRejection>,
-) -> Result<StatusCode, (StatusCode, &'static str)> {
-    let Ok(Json(Notice { namespace, message })) = notice else {
-        return Err((
-            StatusCode::BAD_REQUEST,
-            "a notice is a JSON object with the strings namespace and message",
-        ));
-    };
+) -> Result<StatusCode, Refusal> {
+    let Json(Notice { namespace, message }) = notice.map_err(refuse)?;
     let targets = find(&io, &namespace);
     if targets.is_empty() && namespace != ALL_DYNAMIC {
         return Err((StatusCode::NOT_FOUND, "there is no such namespace"));
@@ -61,4 +59,15 @@ fn find(io: &SocketIo, name: &str) -> Vec<BroadcastOperators> {
         path => name == path,
     });
     found
+}
+
+/// Says what the body should have been.
+fn refuse(rejection: JsonRejection) -> Refusal {
+    match rejection.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => (status, "the notice is too large"),
+        _ => (
+            StatusCode::BAD_REQUEST,
+            "a notice is application/json: an object with the strings namespace and message",
+        ),
+    }
 }

@@ -24,7 +24,7 @@ use socketioxide::{
     handler::ConnectHandler,
     socket::DisconnectReason,
 };
-use tokio::{net::TcpListener, time::sleep};
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
@@ -144,13 +144,14 @@ async fn serve(
         tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
     });
     let (app, io) = app();
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let (stopping, stopped) = oneshot::channel();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;
         info!("stopping");
+        // The deadline counts from here: a client that no longer reads holds up the rest.
+        stopping.send(()).ok();
         // Ends the long polls too, which axum would otherwise wait for.
         io.close().await;
-        stopping.send(()).ok();
     });
     let deadline = async {
         stopped.await.ok();

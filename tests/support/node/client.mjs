@@ -66,9 +66,10 @@ const commands = {
     socket.on("connect", () => watchEngine(manager.engine));
     follow(socket, version);
   },
-  /** Connects to one more namespace over the same connection. */
+  /** Connects to one more namespace over the same connection, or again to one it has left. */
   join({ version, namespace }) {
-    follow(socket.io.socket(namespace), version);
+    if (sockets.has(namespace)) sockets.get(namespace).connect();
+    else follow(socket.io.socket(namespace), version);
   },
   emit({ namespace, event, args, ack }) {
     const target = namespace === undefined ? socket : sockets.get(namespace);

@@ -180,6 +180,17 @@ impl SocketIo {
         self.waiting.drain(..).collect()
     }
 
+    /// The same in `namespace`, with an event that takes no arguments.
+    pub async fn so_far_in(&mut self, namespace: &str, event: &str) -> Vec<String> {
+        self.ask_in(namespace, event, Value::Array(Vec::new())).await;
+        self.waiting.drain(..).collect()
+    }
+
+    /// Sends a packet on a connection that may have ended. False if it has.
+    pub async fn try_send(&mut self, packet: &str) -> bool {
+        self.ws.try_send(packet).await
+    }
+
     /// Waits for the end of the connection, and returns the code of the close frame, if one
     /// came first.
     pub async fn closed(&mut self) -> Option<u16> {
