@@ -303,17 +303,23 @@ async fn on_who(answer: Answer, io: SocketIo, TryData(question): TryData<Room>) 
     answer.accept(&Present { ok: true, members: members(&io, room.into()) });
 }
 
-/// Runs while the rooms are still known. An extractor that fails would keep the handler from
-/// running, and with it all that the library does afterwards: the socket would stay in its
-/// room for ever. This one cannot fail.
-async fn on_disconnect(
+/// Tells the room. What stands before `async` runs at once, while the rooms are known; the
+/// rest in a task of its own, and by then the library may have cleared them: it does so at
+/// the second sign of the end, and a client that leaves and hangs up gives two.
+///
+/// An extractor that fails would keep all this from running, and with it what the library
+/// does afterwards: the socket would stay in its room for ever. These cannot fail.
+fn on_disconnect(
     socket: SocketRef,
     reason: DisconnectReason,
     MaybeExtension(member): MaybeExtension<Member>,
-) {
+) -> impl Future<Output = ()> {
     info!(?reason, "disconnected");
-    if let (Some(room), Some(member)) = (room_of(&socket), member) {
-        missed(socket.to(room).emit("user has left", &member).await);
+    let left = room_of(&socket).zip(member);
+    async move {
+        if let Some((room, member)) = left {
+            missed(socket.to(room).emit("user has left", &member).await);
+        }
     }
 }
 

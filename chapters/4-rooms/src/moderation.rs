@@ -27,18 +27,16 @@ pub(crate) struct Move {
     to: Name,
 }
 
+/// A status, and the sentence to read.
+type Refusal = (StatusCode, &'static str);
+
 /// `POST /rooms/NAME/move`: everybody in the room goes to another one.
 pub(crate) async fn move_room(
     State(AppState { io, rooms }): State<AppState>,
     Path(from): Path<Name>,
     body: Result<Json<Move>, JsonRejection>,
-) -> Result<StatusCode, (StatusCode, &'static str)> {
-    let Ok(Json(Move { to })) = body else {
-        return Err((
-            StatusCode::BAD_REQUEST,
-            "the body is JSON, and declared so: an object with to, a room of 1 to 50 characters",
-        ));
-    };
+) -> Result<StatusCode, Refusal> {
+    let Json(Move { to }) = body.map_err(refuse)?;
     info!(?from, ?to, "move");
     rooms.move_all(&io, from, to).await;
     Ok(StatusCode::NO_CONTENT)
@@ -52,4 +50,15 @@ pub(crate) async fn delete_room(
     info!(?room, "delete");
     rooms.close(&io, room).await;
     StatusCode::NO_CONTENT
+}
+
+/// Says what the body should have been.
+fn refuse(rejection: JsonRejection) -> Refusal {
+    match rejection.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => (status, "the body is too large"),
+        _ => (
+            StatusCode::BAD_REQUEST,
+            "a move is application/json: an object with to, a name of 1 to 50 characters",
+        ),
+    }
 }

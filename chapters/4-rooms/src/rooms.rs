@@ -69,8 +69,9 @@ pub(crate) fn room_of(socket: &SocketRef) -> Option<String> {
     socket.rooms().pop().map(String::from)
 }
 
-/// Who is in `room`.
+/// Who is in `room`. Somebody who is just leaving is not.
 pub(crate) fn members(io: &SocketIo, room: String) -> Vec<Member> {
-    let sockets = io.within(room).sockets().into_iter();
-    sockets.filter_map(|socket| socket.extensions.get()).collect()
+    let mut sockets = io.within(room).sockets();
+    sockets.retain(|socket| socket.connected());
+    sockets.iter().filter_map(|socket| socket.extensions.get()).collect()
 }
