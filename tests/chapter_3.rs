@@ -357,6 +357,21 @@ async fn the_101st_dynamic_namespace_is_refused_until_another_is_empty() {
 }
 
 #[tokio::test]
+async fn a_client_may_enter_a_hundred_namespaces_in_one_breath() {
+    let server = Server::start(CHAPTER).await;
+    for _ in 0..5 {
+        let mut client = SocketIo::connect(&server).await;
+        for id in 0..100 {
+            client.send(&format!("40/dynamic-{id},")).await;
+        }
+        for id in 0..100 {
+            let name = format!("/dynamic-{id}");
+            assert_eq!(client.event_in(&name, "hi").await, json!([name]));
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_many_who_want_the_last_places_at_once_exactly_100_get_one() {
     let server = Server::start(CHAPTER).await;
     for round in 0..5 {

@@ -35,6 +35,9 @@ const PAGE: &str = include_str!("../static/index.html");
 /// The largest message on every transport, as in Node. The library's own defaults differ
 /// from one transport to the next: 100 kB by polling, 64 MiB by WebSocket.
 const MAX_MESSAGE: usize = 1_000_000;
+/// How many packets may wait for one connection. A client that comes back to a hundred
+/// namespaces is sent two for each, all at once; with the library's 128 it would be cut off.
+const MAX_WAITING: usize = 512;
 /// The server pings this often, and waits this long for a pong: Node's values.
 const PING_INTERVAL: Duration = Duration::from_secs(25);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -112,6 +115,7 @@ fn app() -> (Router, SocketIo) {
         .max_payload(MAX_MESSAGE as u64)
         .ws_max_message_size(MAX_MESSAGE)
         .ws_max_frame_size(MAX_MESSAGE)
+        .max_buffer_size(MAX_WAITING)
         .with_state(names.clone())
         .build_svc();
     io.ns("/", on_connect.with(prepare));

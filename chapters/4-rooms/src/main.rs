@@ -219,7 +219,7 @@ async fn on_join_room(
         return answer
             .reject("joinRoom takes an object with a room of 1 to 50 characters");
     };
-    if !rooms.enter(&socket, &room).await {
+    if !rooms.enter(&io, &socket, &room).await {
         return debug!("gone before it could join");
     }
     let members = members(&io, room.clone().into());
@@ -316,6 +316,7 @@ fn on_disconnect(
 ) -> impl Future<Output = ()> {
     info!(?reason, "disconnected");
     let left = room_of(&socket).zip(member);
+    socket.leave_all();
     async move {
         if let Some((room, member)) = left {
             missed(socket.to(room).emit("user has left", &member).await);

@@ -24,13 +24,18 @@ struct Moved<'a> {
 
 impl Rooms {
     /// Puts a client into `room` and out of the one before. False if it has gone meanwhile.
-    pub(crate) async fn enter(&self, socket: &SocketRef, room: &Name) -> bool {
+    pub(crate) async fn enter(
+        &self,
+        io: &SocketIo,
+        socket: &SocketRef,
+        room: &Name,
+    ) -> bool {
         let _change = self.change.lock().await;
         socket.leave_all();
         socket.join(String::from(room.clone()));
-        // A socket that ends is taken out of its rooms once. If that was before the line
-        // above, nobody else will do it.
-        let here = socket.connected();
+        // When a socket is removed it is taken out of its rooms, once. If that was before the
+        // line above, nobody else will do it.
+        let here = io.get_socket(socket.id).is_some();
         if !here {
             socket.leave_all();
         }
@@ -69,9 +74,8 @@ pub(crate) fn room_of(socket: &SocketRef) -> Option<String> {
     socket.rooms().pop().map(String::from)
 }
 
-/// Who is in `room`. Somebody who is just leaving is not.
+/// Who is in `room`.
 pub(crate) fn members(io: &SocketIo, room: String) -> Vec<Member> {
-    let mut sockets = io.within(room).sockets();
-    sockets.retain(|socket| socket.connected());
-    sockets.iter().filter_map(|socket| socket.extensions.get()).collect()
+    let sockets = io.within(room).sockets().into_iter();
+    sockets.filter_map(|socket| socket.extensions.get()).collect()
 }
