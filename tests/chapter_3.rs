@@ -6,6 +6,7 @@ use support::{
     official::{self, Official},
     polling::Polling,
     proxy::Proxy,
+    record::transcript,
     socket_io::SocketIo,
     within,
 };
@@ -95,6 +96,31 @@ async fn one_connection_carries_all_namespaces_and_each_event_stays_in_its_own()
         assert_eq!(place["namespace"], namespace);
     }
     assert_eq!(client.so_far_in("/", "whereAmI").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_namespace_stands_in_every_packet_but_those_of_the_first() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::open(&server, "").await;
+    let mut record = Vec::new();
+    for (what, packet, answers) in [
+        ("the namespace / has no name on the wire", "40", &["40{", "42["][..]),
+        ("a second one, over the same connection", "40/chat,", &["40/chat,", "42/chat,"]),
+        ("a question in it", r#"42/chat,7["whereAmI"]"#, &["43/chat,7"]),
+        ("one that does not exist", "40/nowhere,", &["44/nowhere,"]),
+        ("a dynamic one", "40/dynamic-7,", &["40/dynamic-7,", "42/dynamic-7,"]),
+        ("leaving one: no answer, and the others stay", "41/chat,", &[]),
+        ("still there", r#"428["whereAmI"]"#, &["438"]),
+    ] {
+        record.extend([format!("# {what}"), format!("> {packet}")]);
+        client.send(packet).await;
+        for answer in answers {
+            let answer = client.packet(answer).await;
+            let sid = client.open["sid"].as_str().unwrap();
+            record.push(format!("< {}", answer.replace(sid, "<sid>")));
+        }
+    }
+    transcript("chapter-3", "namespaces", &record.join("\n"));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use support::{
     Server, http,
     official::{self, Official},
     polling::Polling,
+    record::transcript,
     socket_io::SocketIo,
     within,
 };
@@ -243,6 +244,45 @@ async fn a_chat_message_from_somebody_in_no_room_is_refused() {
     assert_eq!(answer, json!({ "ok": false, "error": "join a room first" }));
     client.emit("chatInput", args).await;
     assert_eq!(client.event("rejected").await[0]["event"], "chatInput");
+}
+
+#[tokio::test]
+async fn two_members_talk_and_one_leaves() {
+    let server = Server::start(CHAPTER).await;
+    let mut ada = Member::of(&server, "red").await;
+    let mut bob = SocketIo::connect(&server).await;
+    let mut record = Vec::new();
+    for (what, packet, answers) in [
+        ("Bob joins, after Ada", r#"420["joinRoom",{"room":"red"}]"#, &["430["][..]),
+        (
+            "and speaks: his own copy, then the answer",
+            r#"421["chatInput",{"nick":"Bob","msg":"Hello"}]"#,
+            &["42[", "431["],
+        ),
+        ("the others hear it", r#"422["say",{"how":"to","msg":"Hello"}]"#, &["432["]),
+        ("a slip", r#"42["say",{"how":"at","msg":"Hello"}]"#, &["42["]),
+    ] {
+        record.extend([format!("# {what}"), format!("> {packet}")]);
+        bob.send(packet).await;
+        for answer in answers {
+            record.push(format!("< {}", bob.packet(answer).await));
+        }
+    }
+    bob.send("41").await;
+    record.extend(["# Bob leaves".to_owned(), "> 41".to_owned()]);
+    record.push("# all that Ada heard".to_owned());
+    for _ in 0..3 {
+        record.push(format!("< {}", ada.client.packet("42").await));
+    }
+    let mut record = record.join("\n").replace(&ada.id, "<ada>");
+    let bob = record.split(r#""you":{"id":""#).nth(1).and_then(|rest| rest.get(..36));
+    record = record.replace(bob.expect("an id"), "<bob>");
+    // The list is in no particular order.
+    record = record.replace(
+        r#"[{"id":"<ada>"},{"id":"<bob>"}]"#,
+        r#"[{"id":"<bob>"},{"id":"<ada>"}]"#,
+    );
+    transcript("chapter-4", "room", &record);
 }
 
 // --- Operators ---
