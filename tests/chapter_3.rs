@@ -399,8 +399,8 @@ async fn a_client_may_enter_a_hundred_namespaces_in_one_breath() {
 
 #[tokio::test]
 async fn of_many_who_want_the_last_places_at_once_exactly_100_get_one() {
-    let server = Server::start(CHAPTER).await;
     for round in 0..5 {
+        let server = Server::start(CHAPTER).await;
         let mut clients = Vec::new();
         for _ in 0..15 {
             clients.push(SocketIo::connect(&server).await);
@@ -600,8 +600,7 @@ async fn a_polling_client_enters_several_namespaces() {
     let server = Server::start(CHAPTER).await;
     let client = Polling::open(&server).await;
     client.post(&server, "40\u{1e}40/room,\u{1e}40/dynamic-5,").await;
-    let hi = client.packet(&server, "42[").await;
-    assert_eq!(hi, r#"42["hi","everyone"]"#);
+    client.packet(&server, "40/room,").await;
     client.post(&server, r#"42/room,0["whereAmI"]"#).await;
     let answer = client.packet(&server, "43/room,0").await;
     assert_eq!(answer, r#"43/room,0[{"ok":true,"namespace":"/room"}]"#);
@@ -624,6 +623,7 @@ async fn a_message_of_a_million_bytes_passes_and_one_more_is_the_end_of_the_conn
     client.closed().await;
     let client = Polling::open(&server).await;
     client.post(&server, "40/room,").await;
+    client.packet(&server, "40/room,").await;
     assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE)).await.status, 200);
     client.packet(&server, "43/room,0").await;
     assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE + 1)).await.status, 413);

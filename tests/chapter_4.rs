@@ -475,6 +475,7 @@ async fn whoever_knows_the_id_of_a_polling_session_speaks_for_it() {
     let mut friend = Member::of(&server, "red").await;
     let victim = Polling::open(&server).await;
     victim.post(&server, "40").await;
+    victim.packet(&server, "40").await;
     victim.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
     let joined = victim.packet(&server, "430").await;
     let joined: Value = serde_json::from_str(&joined[3..]).unwrap();
@@ -1058,6 +1059,7 @@ async fn a_message_of_a_million_bytes_passes_and_one_more_is_the_end_of_the_conn
     client.closed().await;
     let client = Polling::open(&server).await;
     client.post(&server, "40").await;
+    client.packet(&server, "40").await;
     assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE)).await.status, 200);
     assert!(client.packet(&server, "430").await.contains("at most 1000 characters"));
     assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE + 1)).await.status, 413);
