@@ -134,6 +134,14 @@ impl SocketIo {
         .await
     }
 
+    /// Waits for the next packet that starts with one of `starts`.
+    pub async fn either(&mut self, starts: &[&str]) -> String {
+        self.packet_where(&format!("a packet of {starts:?}"), |packet| {
+            starts.iter().any(|start| packet.starts_with(start))
+        })
+        .await
+    }
+
     async fn packet_where(
         &mut self,
         what: &str,
