@@ -48,13 +48,12 @@ impl Rooms {
             return;
         }
         let _change = self.change.lock().await;
-        let (from, everybody) =
-            (String::from(from.clone()), io.within(String::from(from)));
+        let everybody = io.within(String::from(from.clone()));
         if let Err(error) = everybody.clone().emit("moved", &Moved { room: &to }).await {
             warn!(%error, "not everybody knows that they were moved");
         }
         let Ok(()) = everybody.clone().join(String::from(to)).await;
-        let Ok(()) = everybody.leave(from).await;
+        let Ok(()) = everybody.leave(String::from(from)).await;
     }
 
     /// Disconnects everybody in `room`.
