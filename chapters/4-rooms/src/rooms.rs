@@ -33,7 +33,7 @@ impl Rooms {
         let _change = self.change.lock().await;
         socket.leave_all();
         socket.join(String::from(room.clone()));
-        // When a socket is removed it is taken out of its rooms, once. If that was before the
+        // A socket that ends is taken out of its rooms at that moment. If that was before the
         // line above, nobody else will do it.
         let here = io.get_socket(socket.id).is_some();
         if !here {
