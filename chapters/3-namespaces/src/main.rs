@@ -64,7 +64,9 @@ impl Drop for Presence {
     }
 }
 
-#[tokio::main]
+// One thread: the library looks a dynamic name up and then adds it, and between the two
+// another thread could add the same.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     process::start_logging()?;
     let stop = process::stop_signal()?;
@@ -173,9 +175,8 @@ async fn on_connect_system(socket: SocketRef) {
 }
 
 async fn on_connect_dynamic(socket: SocketRef, io: SocketIo) {
-    // Two clients who bring the same name at the same instant can be put into two namespaces
-    // of that name, and one who comes at the instant of removal into the one that goes. Only
-    // one is left, and whoever is not in it would be deaf. It is told, and can come again.
+    // Whoever comes at the instant of removal is let into the namespace that goes. Nothing
+    // would reach it there. It is told, and can come again.
     let here = io.of(socket.ns()).and_then(|namespace| namespace.get_socket(socket.id));
     if here.is_none() {
         warn!(namespace = socket.ns(), "connected to a namespace that is gone");
