@@ -21,9 +21,11 @@ const decode = (value) =>
       : value;
 
 let socket;
+/** The namespaces of the one connection, by name. Commands without a name mean the first. */
+const sockets = new Map();
 
 /** Version 2 has no onAny: every packet of an event goes through onevent. */
-function onAny(listener) {
+function onAny(socket, listener) {
   if (socket.onAny) return socket.onAny(listener);
   const onevent = socket.onevent;
   socket.onevent = function (packet) {
@@ -40,6 +42,20 @@ function watchEngine(engine) {
   engine.on("packet", ({ type }) => type === "ping" && say({ on: "ping" }));
 }
 
+/** Reports what happens to one namespace. */
+function follow(socket, version) {
+  const { nsp } = socket;
+  sockets.set(nsp, socket);
+  const engine = () => socket.io.engine;
+  socket.on("connect", () =>
+    say({ on: "connect", nsp, id: socket.id, session: engine().id, transport: engine().transport.name }));
+  socket.on("disconnect", (reason) => say({ on: "disconnect", nsp, reason }));
+  socket.on("connect_error", (error) => say({ on: "connect_error", nsp, message: error.message, data: error.data }));
+  // In version 2 a refused namespace arrives as the event "error".
+  if (version === "2") socket.on("error", (error) => say({ on: "connect_error", nsp, message: error.message ?? error }));
+  onAny(socket, (event, ...args) => say({ on: "event", nsp, event, args: encode(args) }));
+}
+
 const commands = {
   async connect({ version, url, options }) {
     const client = await import(`socket.io-client-${version}`);
@@ -47,26 +63,25 @@ const commands = {
     socket = io(url, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...options });
     const manager = socket.io;
     watchEngine(manager.engine);
-    socket.on("connect", () => {
-      watchEngine(manager.engine);
-      say({ on: "connect", id: socket.id, transport: manager.engine.transport.name });
-    });
-    socket.on("disconnect", (reason) => say({ on: "disconnect", reason }));
-    socket.on("connect_error", (error) => say({ on: "connect_error", message: error.message, data: error.data }));
-    // In version 2 a refused namespace arrives as the event "error".
-    if (version === "2") socket.on("error", (error) => say({ on: "connect_error", message: error.message ?? error }));
-    onAny((event, ...args) => say({ on: "event", event, args: encode(args) }));
+    socket.on("connect", () => watchEngine(manager.engine));
+    follow(socket, version);
   },
-  emit({ event, args, ack }) {
+  /** Connects to one more namespace over the same connection, or again to one it has left. */
+  join({ version, namespace }) {
+    if (sockets.has(namespace)) sockets.get(namespace).connect();
+    else follow(socket.io.socket(namespace), version);
+  },
+  emit({ namespace, event, args, ack }) {
+    const target = namespace === undefined ? socket : sockets.get(namespace);
     const values = decode(args);
-    if (ack === undefined) socket.emit(event, ...values);
-    else socket.emit(event, ...values, (...answer) => say({ on: "ack", ack, args: encode(answer) }));
+    if (ack === undefined) target.emit(event, ...values);
+    else target.emit(event, ...values, (...answer) => say({ on: "ack", ack, args: encode(answer) }));
   },
   /** Acknowledges every `event` with `answer`. */
   acknowledge({ event, answer }) {
     socket.on(event, (...args) => args.at(-1)(...decode(answer)));
   },
-  disconnect() { socket.disconnect(); },
+  disconnect({ namespace }) { (namespace === undefined ? socket : sockets.get(namespace)).disconnect(); },
   reconnect() { socket.connect(); },
   /** Cuts the connection as a broken network would, without a close packet. */
   cut() { socket.io.engine.transport.ws?.terminate?.() ?? socket.io.engine.close(); },

@@ -10,6 +10,7 @@
 pub mod http;
 pub mod official;
 pub mod polling;
+pub mod proxy;
 pub mod record;
 mod server;
 pub mod socket_io;

@@ -28,6 +28,7 @@ pub struct Official {
     /// What the client reported while something else was awaited.
     waiting: VecDeque<Value>,
     next_ack: u64,
+    version: String,
 }
 
 /// Whether tests that need Node are to be left out (`WORKBOOK_SKIP=node`).
@@ -78,8 +79,9 @@ impl Official {
             lines: BufReader::new(output).lines(),
             waiting: VecDeque::new(),
             next_ack: 0,
+            version: version.to_string(),
         };
-        let version = version.to_string();
+        let version = client.version.clone();
         let url = server.url(namespace);
         client.command(json!({ "do": "connect", "version": version, "url": url, "options": options })).await;
         client
@@ -92,15 +94,59 @@ impl Official {
 
     /// Emits an event and returns the values of its acknowledgement.
     pub async fn ask(&mut self, event: &str, args: Value) -> Value {
+        self.ask_where(None, event, args).await
+    }
+
+    async fn ask_where(
+        &mut self,
+        namespace: Option<&str>,
+        event: &str,
+        args: Value,
+    ) -> Value {
         let ack = self.next_ack;
         self.next_ack += 1;
-        self.command(json!({ "do": "emit", "event": event, "args": args, "ack": ack }))
-            .await;
+        let mut emit = json!({ "do": "emit", "event": event, "args": args, "ack": ack });
+        if let Some(namespace) = namespace {
+            emit["namespace"] = namespace.into();
+        }
+        self.command(emit).await;
         self.report(&format!("the acknowledgement of {event}"), |line| {
             line["on"] == "ack" && line["ack"] == ack
         })
         .await["args"]
             .take()
+    }
+
+    /// Connects to one more namespace over the same connection, and returns what the client
+    /// reported: `connect` or `connect_error`.
+    pub async fn join(&mut self, namespace: &str) -> Value {
+        let version = self.version.clone();
+        self.command(json!({ "do": "join", "version": version, "namespace": namespace }))
+            .await;
+        self.report(&format!("an answer from {namespace}"), |line| {
+            line["nsp"] == namespace
+                && (line["on"] == "connect" || line["on"] == "connect_error")
+        })
+        .await
+    }
+
+    /// Waits for an event in `namespace` and returns its arguments.
+    pub async fn event_in(&mut self, namespace: &str, event: &str) -> Value {
+        self.report(&format!("the event {event} in {namespace}"), |line| {
+            line["on"] == "event" && line["nsp"] == namespace && line["event"] == event
+        })
+        .await["args"]
+            .take()
+    }
+
+    /// Emits an event in `namespace` and returns the values of its acknowledgement.
+    pub async fn ask_in(&mut self, namespace: &str, event: &str, args: Value) -> Value {
+        self.ask_where(Some(namespace), event, args).await
+    }
+
+    /// Disconnects from one namespace and keeps the connection.
+    pub async fn leave(&mut self, namespace: &str) {
+        self.command(json!({ "do": "disconnect", "namespace": namespace })).await;
     }
 
     /// Acknowledges every `event` that comes from now on with `answer`, a JSON array.

@@ -70,8 +70,12 @@ impl Server {
         let address = url.strip_prefix("http://").unwrap_or_else(|| {
             panic!("WORKBOOK_URL must start with http://, not be {url:?}");
         });
-        let address = address.trim_end_matches('/').to_owned();
-        Self { address, process: None, log: Log::default() }
+        Self::at(address.trim_end_matches('/'))
+    }
+
+    /// A server that runs at `host:port`, of which nothing else is known.
+    pub fn at(address: &str) -> Self {
+        Self { address: address.to_owned(), process: None, log: Log::default() }
     }
 
     async fn spawn(program: &str, environment: &[(&str, &str)]) -> Self {

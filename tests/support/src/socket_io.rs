@@ -134,6 +134,14 @@ impl SocketIo {
         .await
     }
 
+    /// Waits for the next packet that starts with one of `starts`.
+    pub async fn either(&mut self, starts: &[&str]) -> String {
+        self.packet_where(&format!("a packet of {starts:?}"), |packet| {
+            starts.iter().any(|start| packet.starts_with(start))
+        })
+        .await
+    }
+
     async fn packet_where(
         &mut self,
         what: &str,
@@ -178,6 +186,17 @@ impl SocketIo {
     pub async fn so_far(&mut self, event: &str, args: Value) -> Vec<String> {
         self.ask(event, args).await;
         self.waiting.drain(..).collect()
+    }
+
+    /// The same in `namespace`, with an event that takes no arguments.
+    pub async fn so_far_in(&mut self, namespace: &str, event: &str) -> Vec<String> {
+        self.ask_in(namespace, event, Value::Array(Vec::new())).await;
+        self.waiting.drain(..).collect()
+    }
+
+    /// Sends a packet on a connection that may have ended. False if it has.
+    pub async fn try_send(&mut self, packet: &str) -> bool {
+        self.ws.try_send(packet).await
     }
 
     /// Waits for the end of the connection, and returns the code of the close frame, if one

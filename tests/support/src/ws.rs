@@ -61,6 +61,11 @@ impl WebSocket {
             .expect("still open");
     }
 
+    /// Sends one message on a connection that may have ended. False if it has.
+    pub async fn try_send(&mut self, message: impl Into<Message>) -> bool {
+        within("room to send", self.stream.send(message.into())).await.is_ok()
+    }
+
     /// The next text or binary message. Pings are answered on the way.
     pub async fn message(&mut self) -> Message {
         loop {

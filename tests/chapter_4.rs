@@ -1,0 +1,1117 @@
+//! The promises of chapter 4, over the wire.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use socketioxide::{
+    SendError, SocketError,
+    extract::{Extension, MaybeExtension, SocketRef},
+};
+use support::{
+    Server, http,
+    official::{self, Official},
+    polling::Polling,
+    record::transcript,
+    socket_io::SocketIo,
+    within,
+};
+
+const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-4");
+const MAX_MESSAGE: usize = 1_000_000;
+
+/// The official clients that the chapter serves, and the ways they may take.
+const CLIENTS: [(u8, &[&str]); 7] = [
+    (4, &["polling", "websocket"]),
+    (4, &["polling"]),
+    (4, &["websocket"]),
+    (3, &["polling", "websocket"]),
+    (3, &["websocket"]),
+    (2, &["polling", "websocket"]),
+    (2, &["websocket"]),
+];
+
+/// A client, and its id for others.
+struct Member {
+    client: SocketIo,
+    id: String,
+}
+
+impl Member {
+    /// Connects and joins `room`.
+    async fn of(server: &Server, room: &str) -> Self {
+        let mut client = SocketIo::connect(server).await;
+        let answer = join(&mut client, room).await;
+        let id = answer["you"]["id"].as_str().expect("an id").to_owned();
+        Self { client, id }
+    }
+
+    /// The events that came before the answer to a question asked now.
+    async fn heard(&mut self) -> Vec<String> {
+        self.client.so_far("who", json!([{ "room": "nowhere" }])).await
+    }
+}
+
+/// Joins `room` and returns the whole answer.
+async fn join(client: &mut SocketIo, room: &str) -> Value {
+    let answer = client.ask("joinRoom", json!([{ "room": room }])).await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    answer
+}
+
+/// The ids of those in `room`.
+async fn who(client: &mut SocketIo, room: &str) -> HashSet<String> {
+    let answer = client.ask("who", json!([{ "room": room }])).await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    ids(&answer)
+}
+
+fn ids(answer: &Value) -> HashSet<String> {
+    let members = answer["members"].as_array().expect("a list of members");
+    let id = |member: &Value| member["id"].as_str().expect("an id").to_owned();
+    let ids: HashSet<_> = members.iter().map(id).collect();
+    assert_eq!(ids.len(), members.len(), "nobody twice: {answer}");
+    ids
+}
+
+fn set<const N: usize>(members: [&Member; N]) -> HashSet<String> {
+    members.map(|member| member.id.clone()).into()
+}
+
+async fn move_room(server: &Server, from: &str, body: &str) -> u16 {
+    let headers = [("content-type", "application/json")];
+    let path = format!("/rooms/{from}/move");
+    http::send(server, "POST", &path, &headers, body.to_owned()).await.status.as_u16()
+}
+
+async fn delete_room(server: &Server, room: &str) -> u16 {
+    let path = format!("/rooms/{room}");
+    http::send(server, "DELETE", &path, &[], "").await.status.as_u16()
+}
+
+// --- HTTP ---
+
+#[tokio::test]
+async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
+    let server = Server::start(CHAPTER).await;
+    let page = http::get(&server, "/").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
+        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
+        let script = http::get(&server, script).await;
+        assert_eq!(script.status, 200, "{}", script.text());
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_404_and_the_wrong_method_405() {
+    let server = Server::start(CHAPTER).await;
+    for path in ["/nowhere", "/rooms", "/rooms/", "/rooms/red/members", "/notice"] {
+        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
+    }
+    for path in ["/rooms/red", "/rooms/red/move"] {
+        assert_eq!(http::get(&server, path).await.status, 405, "{path}");
+    }
+}
+
+// --- Joining ---
+
+#[tokio::test]
+async fn joining_is_answered_with_the_room_you_and_all_members() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut other = SocketIo::connect(&server).await;
+    let answer = join(&mut other, "red").await;
+    let you = answer["you"]["id"].as_str().unwrap();
+    assert_eq!(answer["room"], "red");
+    assert_ne!(you, one.id);
+    assert_eq!(ids(&answer), [you.to_owned(), one.id.clone()].into());
+    assert_eq!(ids(&answer), who(&mut one.client, "red").await);
+    assert_eq!(answer.as_object().map(|answer| answer.len()), Some(4), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_joins_a_room_leaves_the_one_before_and_keeps_the_id() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut other = Member::of(&server, "red").await;
+    let answer = join(&mut one.client, "blue").await;
+    assert_eq!(answer["you"]["id"], json!(one.id));
+    assert_eq!(ids(&answer), set([&one]));
+    assert_eq!(who(&mut one.client, "red").await, set([&other]));
+    assert_eq!(who(&mut one.client, "blue").await, set([&one]));
+    // Joining the same room again changes nothing.
+    assert_eq!(ids(&join(&mut one.client, "blue").await), set([&one]));
+    other.client.ask("chatInput", json!([{ "nick": "o", "msg": "to red" }])).await;
+    assert_eq!(one.heard().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn nobody_is_in_a_room_before_joining_one() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    assert_eq!(client.so_far("who", json!([{ "room": "red" }])).await, [""; 0]);
+    assert_eq!(who(&mut client, "red").await, HashSet::new());
+}
+
+#[tokio::test]
+async fn a_room_name_has_1_to_50_characters_whatever_their_size_in_bytes() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    for room in ["x", " ", "방", "a/b?c#d", &"👋".repeat(50), "__proto__", "<b>red</b>"]
+    {
+        assert_eq!(join(&mut client, room).await["room"], room);
+        assert_eq!(who(&mut client, room).await.len(), 1, "{room}");
+    }
+    for room in [String::new(), "x".repeat(51), "👋".repeat(51)] {
+        let answer = client.ask("joinRoom", json!([{ "room": room }])).await;
+        assert_eq!(answer["ok"], false, "{room}");
+    }
+}
+
+#[tokio::test]
+async fn joins_that_are_sent_all_at_once_end_in_exactly_one_room() {
+    let server = Server::start(CHAPTER).await;
+    let mut watcher = SocketIo::connect(&server).await;
+    for round in 0..20 {
+        let mut hasty = SocketIo::connect(&server).await;
+        for n in 0..20 {
+            hasty
+                .send(&format!(r#"429{n:02}["joinRoom",{{"room":"{round}-{n}"}}]"#))
+                .await;
+        }
+        for n in 0..20 {
+            hasty.packet(&format!("439{n:02}[")).await;
+        }
+        let mut rooms = 0;
+        for n in 0..20 {
+            rooms += who(&mut watcher, &format!("{round}-{n}")).await.len();
+        }
+        assert_eq!(rooms, 1, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_vanishes_while_joining_leaves_no_trace() {
+    let server = Server::start(CHAPTER).await;
+    for _ in 0..200 {
+        let mut hasty = SocketIo::connect(&server).await;
+        for n in 0..5 {
+            hasty.emit("joinRoom", json!([{ "room": format!("trap-{n}") }])).await;
+        }
+        hasty.vanish();
+    }
+    let mut watcher = SocketIo::connect(&server).await;
+    for n in 0..5 {
+        within("an empty room", async {
+            while !who(&mut watcher, &format!("trap-{n}")).await.is_empty() {}
+        })
+        .await;
+    }
+}
+
+// --- Chat ---
+
+#[tokio::test]
+async fn a_chat_message_reaches_the_whole_room_sender_included_and_nobody_else() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut two = Member::of(&server, "red").await;
+    let mut blue = Member::of(&server, "blue").await;
+    let mut nowhere = SocketIo::connect(&server).await;
+    let message = json!({ "nick": "Ada", "msg": "<i>hello</i> 👋" });
+    let answer = one.client.ask("chatInput", json!([message])).await;
+    assert_eq!(answer, json!({ "ok": true }));
+    assert_eq!(one.client.event("chatMessage").await, json!([message]));
+    assert_eq!(two.client.event("chatMessage").await, json!([message]));
+    assert_eq!(blue.heard().await, [""; 0]);
+    assert_eq!(nowhere.so_far("who", json!([{ "room": "red" }])).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_chat_message_from_somebody_in_no_room_is_refused() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    let args = json!([{ "nick": "Ada", "msg": "hello" }]);
+    let answer = client.ask("chatInput", args.clone()).await;
+    assert_eq!(answer, json!({ "ok": false, "error": "join a room first" }));
+    client.emit("chatInput", args).await;
+    assert_eq!(client.event("rejected").await[0]["event"], "chatInput");
+}
+
+#[tokio::test]
+async fn two_members_talk_and_one_leaves() {
+    let server = Server::start(CHAPTER).await;
+    let mut ada = Member::of(&server, "red").await;
+    let mut bob = SocketIo::connect(&server).await;
+    let mut record = Vec::new();
+    for (what, packet, answers) in [
+        ("Bob joins, after Ada", r#"420["joinRoom",{"room":"red"}]"#, &["430["][..]),
+        (
+            "and speaks: his own copy, then the answer",
+            r#"421["chatInput",{"nick":"Bob","msg":"Hello"}]"#,
+            &["42[", "431["],
+        ),
+        ("the others hear it", r#"422["say",{"how":"to","msg":"Hello"}]"#, &["432["]),
+        ("a slip", r#"42["say",{"how":"at","msg":"Hello"}]"#, &["42["]),
+    ] {
+        record.extend([format!("# {what}"), format!("> {packet}")]);
+        bob.send(packet).await;
+        for answer in answers {
+            record.push(format!("< {}", bob.packet(answer).await));
+        }
+    }
+    bob.send("41").await;
+    record.extend(["# Bob leaves".to_owned(), "> 41".to_owned()]);
+    record.push("# all that Ada heard".to_owned());
+    for _ in 0..3 {
+        record.push(format!("< {}", ada.client.packet("42").await));
+    }
+    let mut record = record.join("\n").replace(&ada.id, "<ada>");
+    let bob = record.split(r#""you":{"id":""#).nth(1).and_then(|rest| rest.get(..36));
+    record = record.replace(bob.expect("an id"), "<bob>");
+    // The list is in no particular order.
+    record = record.replace(
+        r#"[{"id":"<ada>"},{"id":"<bob>"}]"#,
+        r#"[{"id":"<bob>"},{"id":"<ada>"}]"#,
+    );
+    transcript("chapter-4", "room", &record);
+}
+
+// --- Operators ---
+
+/// Who hears what one member of the room `red` says: itself, another one in `red`, one in
+/// `blue`, and one in no room.
+async fn hears(server: &Server, say: Value) -> [bool; 4] {
+    let mut sender = Member::of(server, "red").await;
+    let mut red = Member::of(server, "red").await;
+    let mut blue = Member::of(server, "blue").await;
+    let mut nowhere =
+        Member { client: SocketIo::connect(server).await, id: String::new() };
+    let answer = sender.client.ask("say", json!([say])).await;
+    assert_eq!(answer, json!({ "ok": true }), "{say}");
+    let said = format!("42{}", json!(["said", { "how": say["how"], "msg": say["msg"] }]));
+    let mut heard = [false; 4];
+    for (heard, member) in
+        heard.iter_mut().zip([&mut sender, &mut red, &mut blue, &mut nowhere])
+    {
+        // Two questions: a volatile packet has a way of its own and may come after one.
+        let mut packets = member.heard().await;
+        packets.extend(member.heard().await);
+        assert!(packets.len() <= 1 && packets.iter().all(|packet| *packet == said));
+        *heard = !packets.is_empty();
+    }
+    heard
+}
+
+#[tokio::test]
+async fn to_reaches_the_others_in_a_room() {
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "to", "room": "red", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, true, false, false]);
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "to", "room": "blue", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, false, true, false]);
+}
+
+#[tokio::test]
+async fn within_reaches_a_room_and_its_sender_too() {
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "within", "room": "red", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [true, true, false, false]);
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "within", "room": "blue", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, false, true, false]);
+}
+
+#[tokio::test]
+async fn except_reaches_all_others_outside_a_room() {
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "except", "room": "red", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, false, true, true]);
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "except", "room": "blue", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, true, false, true]);
+}
+
+#[tokio::test]
+async fn broadcast_reaches_everybody_but_the_sender() {
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "broadcast", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, true, true, true]);
+}
+
+#[tokio::test]
+async fn volatile_reaches_the_others_in_a_room_as_long_as_they_keep_up() {
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "volatile", "room": "red", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, true, false, false]);
+}
+
+#[tokio::test]
+async fn local_reaches_everybody_on_this_server_but_the_sender() {
+    let server = Server::start(CHAPTER).await;
+    let say = json!({ "how": "local", "msg": "hello" });
+    assert_eq!(hears(&server, say).await, [false, true, true, true]);
+}
+
+#[tokio::test]
+async fn without_a_room_the_senders_own_is_meant() {
+    for (how, sender) in [("to", false), ("within", true), ("volatile", false)] {
+        let server = Server::start(CHAPTER).await;
+        let heard = hears(&server, json!({ "how": how, "msg": "hello" })).await;
+        assert_eq!(heard, [sender, true, false, false], "{how}");
+    }
+    let server = Server::start(CHAPTER).await;
+    let heard = hears(&server, json!({ "how": "except", "msg": "hello" })).await;
+    assert_eq!(heard, [false, false, true, true]);
+}
+
+#[tokio::test]
+async fn somebody_in_no_room_may_speak_to_one_but_has_to_name_it() {
+    let server = Server::start(CHAPTER).await;
+    let mut red = Member::of(&server, "red").await;
+    let mut client = SocketIo::connect(&server).await;
+    for how in ["to", "within", "except", "volatile"] {
+        let answer = client.ask("say", json!([{ "how": how, "msg": "hello" }])).await;
+        assert_eq!(answer["ok"], false, "{how}");
+    }
+    let say = json!([{ "how": "within", "room": "red", "msg": "from outside" }]);
+    assert_eq!(client.ask("say", say).await, json!({ "ok": true }));
+    assert_eq!(red.client.event("said").await[0]["msg"], "from outside");
+    let say = json!([{ "how": "to", "room": "nobody is here", "msg": "hello" }]);
+    assert_eq!(client.ask("say", say).await, json!({ "ok": true }));
+}
+
+#[tokio::test]
+async fn of_many_volatile_messages_a_client_that_does_not_read_keeps_the_last() {
+    let server = Server::start(CHAPTER).await;
+    let mut sender = Member::of(&server, "red").await;
+    let slow = Polling::open(&server).await;
+    slow.post(&server, "40").await;
+    slow.packet(&server, "40").await;
+    slow.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
+    slow.packet(&server, "430").await;
+    for n in 0..10 {
+        let say = json!([{ "how": "volatile", "msg": format!("position {n}") }]);
+        sender.client.ask("say", say).await;
+    }
+    let say = json!([{ "how": "to", "msg": "not volatile" }]);
+    sender.client.ask("say", say).await;
+    // Between two polls nobody reads: nine of the ten are gone, and nobody was told.
+    let mut got = String::new();
+    within("both messages", async {
+        while !(got.contains("not volatile") && got.contains("position 9")) {
+            got += &slow.get(&server).await.text();
+        }
+    })
+    .await;
+    assert_eq!(got.matches("position").count(), 1, "{got}");
+}
+
+// --- Whispers ---
+
+#[tokio::test]
+async fn a_whisper_reaches_one_member_of_the_room_and_nobody_else() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut two = Member::of(&server, "red").await;
+    let mut three = Member::of(&server, "red").await;
+    let whisper = json!([{ "to": two.id, "msg": "psst" }]);
+    assert_eq!(one.client.ask("whisper", whisper).await, json!({ "ok": true }));
+    let whispered = two.client.event("whispered").await;
+    assert_eq!(whispered, json!([{ "from": one.id, "msg": "psst" }]));
+    assert_eq!(one.heard().await, [""; 0]);
+    assert_eq!(three.heard().await, [""; 0]);
+    // An answer, by the id that came with it.
+    let back = json!([{ "to": whispered[0]["from"], "msg": "what?" }]);
+    assert_eq!(two.client.ask("whisper", back).await, json!({ "ok": true }));
+    assert_eq!(one.client.event("whispered").await[0]["from"], json!(two.id));
+}
+
+#[tokio::test]
+async fn a_whisper_to_somebody_in_another_room_or_to_nobody_is_refused() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut blue = Member::of(&server, "blue").await;
+    let mut gone = Member::of(&server, "red").await;
+    gone.client.send("41").await;
+    one.client.event("user has left").await;
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    for to in [blue.id.as_str(), gone.id.as_str(), nobody] {
+        let answer =
+            one.client.ask("whisper", json!([{ "to": to, "msg": "psst" }])).await;
+        assert_eq!(answer["error"], "nobody in your room has this id", "{answer}");
+    }
+    assert_eq!(blue.heard().await, [""; 0]);
+    let mut outside = SocketIo::connect(&server).await;
+    let answer = outside.ask("whisper", json!([{ "to": one.id, "msg": "psst" }])).await;
+    assert_eq!(answer, json!({ "ok": false, "error": "join a room first" }));
+}
+
+#[tokio::test]
+async fn joining_a_room_that_is_named_like_a_member_does_not_show_its_whispers() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut two = Member::of(&server, "red").await;
+    let mut spy = Member::of(&server, &two.id).await;
+    one.client.ask("whisper", json!([{ "to": two.id, "msg": "psst" }])).await;
+    two.client.event("whispered").await;
+    assert_eq!(spy.heard().await, [""; 0]);
+}
+
+// --- Ids ---
+
+#[tokio::test]
+async fn whoever_knows_the_id_of_a_polling_session_speaks_for_it() {
+    let server = Server::start(CHAPTER).await;
+    let mut friend = Member::of(&server, "red").await;
+    let victim = Polling::open(&server).await;
+    victim.post(&server, "40").await;
+    victim.packet(&server, "40").await;
+    victim.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
+    let joined = victim.packet(&server, "430").await;
+    let joined: Value = serde_json::from_str(&joined[3..]).unwrap();
+    // Another computer, another connection, no cookie: the id in the address is all it has.
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", victim.sid);
+    let whisper =
+        json!(["whisper", { "to": friend.id, "msg": "please send me the key" }]);
+    let post = http::send(&server, "POST", &path, &[], format!("42{whisper}")).await;
+    assert_eq!(post.status, 200);
+    let whispered = friend.client.event("whispered").await;
+    assert_eq!(whispered[0]["from"], joined[0]["you"]["id"], "as if from the victim");
+}
+
+#[tokio::test]
+async fn no_client_ever_sees_the_session_id_of_another() {
+    let server = Server::start(CHAPTER).await;
+    let victim = Polling::open(&server).await;
+    victim.post(&server, "40").await;
+    let connected = victim.packet(&server, "40").await;
+    assert!(connected.contains(&victim.sid), "the library tells its owner: {connected}");
+    victim.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
+    assert!(!victim.packet(&server, "430").await.contains(&victim.sid));
+    let mut other = SocketIo::connect(&server).await;
+    let mut seen = vec![join(&mut other, "red").await.to_string()];
+    seen.push(other.ask("who", json!([{ "room": "red" }])).await.to_string());
+    let id = serde_json::from_str::<Value>(&seen[0]).unwrap()["you"]["id"].clone();
+    for event in [
+        json!(["chatInput", { "nick": "v", "msg": "hello" }]),
+        json!(["say", { "how": "within", "msg": "hello" }]),
+        json!(["whisper", { "to": id, "msg": "hello" }]),
+    ] {
+        victim.post(&server, &format!("42{event}")).await;
+        seen.push(other.packet("42").await);
+    }
+    victim.post(&server, "41").await;
+    seen.push(other.packet(r#"42["user has left""#).await);
+    assert!(seen.iter().all(|packet| !packet.contains(&victim.sid)), "{seen:#?}");
+}
+
+// --- Leaving ---
+
+#[tokio::test]
+async fn the_room_hears_who_has_left_however_that_was() {
+    let server = Server::start(CHAPTER).await;
+    let mut stays = Member::of(&server, "red").await;
+    let mut blue = Member::of(&server, "blue").await;
+    for packet in [Some("41"), Some("1"), None] {
+        let mut leaves = Member::of(&server, "red").await;
+        match packet {
+            Some(packet) => leaves.client.send(packet).await,
+            None => leaves.client.vanish(),
+        }
+        let left = stays.client.event("user has left").await;
+        assert_eq!(left, json!([{ "id": leaves.id }]), "{packet:?}");
+        assert_eq!(who(&mut stays.client, "red").await, set([&stays]));
+    }
+    assert_eq!(blue.heard().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_room_hears_of_the_one_it_lost_and_not_of_one_who_moved_on() {
+    let server = Server::start(CHAPTER).await;
+    let mut stays = Member::of(&server, "red").await;
+    let mut wanders = Member::of(&server, "red").await;
+    join(&mut wanders.client, "blue").await;
+    wanders.client.send("41").await;
+    let mut last = Member::of(&server, "red").await;
+    last.client.send("41").await;
+    let left = stays.client.event("user has left").await;
+    assert_eq!(left, json!([{ "id": last.id }]));
+}
+
+#[tokio::test]
+async fn whoever_leaves_and_hangs_up_at_once_is_missed_all_the_same() {
+    let server = Server::start(CHAPTER).await;
+    let mut stays = Member::of(&server, "red").await;
+    for _ in 0..300 {
+        let mut leaves = Member::of(&server, "red").await;
+        leaves.client.send("41").await;
+        leaves.client.send("1").await;
+        leaves.client.vanish();
+        let left = stays.client.event("user has left").await;
+        assert_eq!(left, json!([{ "id": leaves.id }]));
+    }
+}
+
+#[tokio::test]
+async fn hundreds_who_leave_at_once_are_all_missed_and_none_stays_behind() {
+    let server = Server::start(CHAPTER).await;
+    let mut stays = Member::of(&server, "red").await;
+    for round in 0..5 {
+        let guests = join_all((0..50).map(|_| Member::of(&server, "red"))).await;
+        let mut expected: HashSet<_> =
+            guests.iter().map(|guest| guest.id.clone()).collect();
+        for (n, mut guest) in guests.into_iter().enumerate() {
+            match n % 3 {
+                0 => guest.client.send("41").await,
+                1 => guest.client.send("1").await,
+                _ => {}
+            }
+            guest.client.vanish();
+        }
+        while !expected.is_empty() {
+            let left = stays.client.event("user has left").await;
+            assert!(expected.remove(left[0]["id"].as_str().unwrap()), "{round}: {left}");
+        }
+        assert_eq!(who(&mut stays.client, "red").await, set([&stays]));
+    }
+}
+
+/// A server of the library alone, with a safe namespace and an unsafe one.
+async fn unsafe_server() -> (Server, socketioxide::SocketIo) {
+    #[derive(Clone)]
+    struct Missing;
+    let (layer, io) = socketioxide::SocketIo::new_layer();
+    io.ns("/", async |socket: SocketRef| {
+        socket.join("room");
+        socket.on_disconnect(async |_: MaybeExtension<Missing>| {});
+    });
+    io.ns("/unsafe", async |socket: SocketRef| {
+        socket.join("room");
+        socket.on_disconnect(async |_: Extension<Missing>| {});
+        socket.emit("ready", &()).expect("an empty buffer");
+    });
+    (serve(axum::Router::new().layer(layer)).await, io)
+}
+
+async fn serve(app: axum::Router) -> Server {
+    let listener =
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("BUG: it is bound").to_string();
+    tokio::spawn(async { axum::serve(listener, app).await });
+    Server::at(&address)
+}
+
+#[tokio::test]
+async fn an_extractor_that_fails_in_a_disconnect_handler_leaves_a_ghost_in_the_room() {
+    let (server, io) = unsafe_server().await;
+    for _ in 0..20 {
+        let mut client = SocketIo::connect(&server).await;
+        client.join("/unsafe", None).await.unwrap();
+        client.event_in("/unsafe", "ready").await;
+        client.vanish();
+    }
+    let sockets = |namespace| io.of(namespace).unwrap().within("room").sockets().len();
+    within("the last of the safe ones to go", async {
+        while sockets("/") > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(sockets("/unsafe"), 20, "connections that ended, still in the room");
+}
+
+// --- Full buffers ---
+
+#[tokio::test]
+async fn of_500_events_emitted_in_one_go_at_most_128_arrive() {
+    let (layer, io) = socketioxide::SocketIo::new_layer();
+    let lost = Arc::new(AtomicUsize::new(0));
+    let counter = lost.clone();
+    io.ns("/", async move |socket: SocketRef| {
+        for n in 0..500 {
+            match socket.emit("burst", &n) {
+                Ok(()) => {}
+                Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        // The cure: who waits for room loses nothing.
+        for n in 0..500 {
+            while let Err(error) = socket.emit("patient", &n) {
+                assert!(matches!(
+                    error,
+                    SendError::Socket(SocketError::InternalChannelFull)
+                ));
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let server = serve(axum::Router::new().layer(layer)).await;
+    let mut client = SocketIo::connect(&server).await;
+    for n in 0..500 {
+        assert_eq!(client.event("patient").await, json!([n]));
+    }
+    let lost = lost.load(Ordering::SeqCst);
+    let mut arrived = 0;
+    for n in 0..500 - lost {
+        assert_eq!(client.event("burst").await, json!([n]), "the first ones, in order");
+        arrived += 1;
+    }
+    assert!(arrived <= 128, "{arrived} arrived, {lost} lost");
+}
+
+#[tokio::test]
+async fn who_reads_too_slowly_misses_messages_and_the_sender_is_told_how_many_did() {
+    let server = Server::start(CHAPTER).await;
+    let mut sender = Member::of(&server, "red").await;
+    let mut slow = Member::of(&server, "red").await;
+    let text = "👋".repeat(1000);
+    let mut sent = 0;
+    let answer = within("a full buffer", async {
+        loop {
+            let message = json!([{ "nick": sent.to_string(), "msg": text }]);
+            let answer = sender.client.ask("chatInput", message).await;
+            assert_eq!(answer["ok"], true);
+            // Its own copy was sent before the answer.
+            sender.client.event("chatMessage").await;
+            if answer["missed"].is_number() {
+                return answer;
+            }
+            sent += 1;
+        }
+    })
+    .await;
+    assert_eq!(answer, json!({ "ok": true, "missed": 1 }));
+    // It reads again: all that was sent before, in order, and then what is sent from now on.
+    for n in 0..sent {
+        let message = slow.client.event("chatMessage").await;
+        assert_eq!(message[0]["nick"], n.to_string());
+    }
+    let message = json!([{ "nick": "again", "msg": "hello" }]);
+    assert_eq!(sender.client.ask("chatInput", message).await, json!({ "ok": true }));
+    assert_eq!(slow.client.event("chatMessage").await[0]["nick"], "again");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_each_answer_loses_nothing_of_a_thousand_messages() {
+    let server = Server::start(CHAPTER).await;
+    let mut sender = Member::of(&server, "red").await;
+    let mut reader = Member::of(&server, "red").await;
+    let send = async {
+        for n in 0..1000 {
+            let message = json!([{ "nick": n.to_string(), "msg": "hello" }]);
+            let answer = sender.client.ask("chatInput", message).await;
+            assert_eq!(answer, json!({ "ok": true }), "{n}");
+        }
+    };
+    let read = async {
+        for n in 0..1000 {
+            let message = reader.client.event("chatMessage").await;
+            assert_eq!(message[0]["nick"], n.to_string());
+        }
+    };
+    tokio::join!(send, read);
+}
+
+#[tokio::test]
+async fn a_flood_costs_the_flooder_messages_and_the_others_nothing() {
+    let server = Server::start(CHAPTER).await;
+    let mut flooder = Member::of(&server, "red").await;
+    let mut other = Member::of(&server, "blue").await;
+    for n in 0..3000 {
+        let message = json!({ "nick": n.to_string(), "msg": "hello" });
+        flooder.client.send(&format!("429{n:04}{}", json!(["chatInput", message]))).await;
+        if n % 100 == 0 {
+            let message = json!([{ "nick": "o", "msg": "still served" }]);
+            let answer = other.client.ask("chatInput", message).await;
+            assert_eq!(answer, json!({ "ok": true }));
+        }
+    }
+    // However much of its own it has lost, it is still connected, and in its room. The answer
+    // to a question can be lost as well, but only if other packets are on their way: so each
+    // packet is a reason to ask again.
+    within("an answer", async {
+        while !flooder.client.packet("").await.starts_with(r#"42["rejected""#) {
+            flooder.client.emit("joinRoom", json!([])).await;
+        }
+    })
+    .await;
+    assert_eq!(who(&mut other.client, "red").await, set([&flooder]));
+}
+
+// --- Rooms from outside ---
+
+#[tokio::test]
+async fn everybody_in_a_room_is_moved_to_another_and_told() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let mut two = Member::of(&server, "red").await;
+    let mut blue = Member::of(&server, "blue").await;
+    let mut green = Member::of(&server, "green").await;
+    assert_eq!(move_room(&server, "red", r#"{"to":"blue"}"#).await, 204);
+    for moved in [&mut one, &mut two] {
+        assert_eq!(moved.client.packet("42").await, r#"42["moved",{"room":"blue"}]"#);
+    }
+    assert_eq!(who(&mut green.client, "red").await, HashSet::new());
+    assert_eq!(who(&mut green.client, "blue").await, set([&one, &two, &blue]));
+    one.client.ask("chatInput", json!([{ "nick": "o", "msg": "hello, blue" }])).await;
+    for member in [&mut one, &mut two, &mut blue] {
+        assert_eq!(member.client.event("chatMessage").await[0]["msg"], "hello, blue");
+        assert_eq!(member.heard().await, [""; 0]);
+    }
+    assert_eq!(green.heard().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn moving_a_room_to_itself_or_an_empty_one_changes_nothing() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    assert_eq!(move_room(&server, "red", r#"{"to":"red"}"#).await, 204);
+    assert_eq!(move_room(&server, "nobody", r#"{"to":"red"}"#).await, 204);
+    assert_eq!(delete_room(&server, "nobody").await, 204);
+    assert_eq!(who(&mut one.client, "red").await, set([&one]));
+    assert_eq!(one.heard().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_room_is_named_in_a_path_as_every_other_text() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "방 1/2?").await;
+    let name = "%EB%B0%A9%201%2F2%3F";
+    assert_eq!(move_room(&server, name, r#"{"to":"방 3"}"#).await, 204);
+    assert_eq!(one.client.event("moved").await, json!([{ "room": "방 3" }]));
+    assert_eq!(delete_room(&server, "%EB%B0%A9%203").await, 204);
+    assert_eq!(one.client.packet("41").await, "41");
+    for bad in ["%FF", &"x".repeat(51)] {
+        assert_eq!(move_room(&server, bad, r#"{"to":"red"}"#).await, 400, "{bad}");
+        assert_eq!(delete_room(&server, bad).await, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_is_not_as_it_should_be_is_400_and_moves_nobody() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    let too_long = json!({ "to": "x".repeat(51) }).to_string();
+    for body in [
+        "",
+        "{",
+        "7",
+        "[]",
+        "{}",
+        r#"{"to":7}"#,
+        r#"{"to":null}"#,
+        r#"{"to":""}"#,
+        &too_long,
+    ] {
+        assert_eq!(move_room(&server, "red", body).await, 400, "{body}");
+    }
+    // What a form of another site could send.
+    let headers = [("content-type", "text/plain")];
+    let answer =
+        http::send(&server, "POST", "/rooms/red/move", &headers, r#"{"to":"b"}"#).await;
+    assert_eq!(answer.status, 400);
+    let huge = json!({ "to": "x".repeat(3_000_000) }).to_string();
+    assert_eq!(move_room(&server, "red", &huge).await, 413);
+    assert_eq!(who(&mut one.client, "red").await, set([&one]));
+}
+
+#[tokio::test]
+async fn everybody_in_a_deleted_room_is_disconnected_and_nobody_else() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    let mut official = Official::connect(&server, 4).await;
+    official.ask("joinRoom", json!([{ "room": "red" }])).await;
+    let mut red = Member::of(&server, "red").await;
+    let mut blue = Member::of(&server, "blue").await;
+    assert_eq!(delete_room(&server, "red").await, 204);
+    assert_eq!(official.on("disconnect").await["reason"], "io server disconnect");
+    assert_eq!(red.client.packet("41").await, "41");
+    assert_eq!(who(&mut blue.client, "red").await, HashSet::new());
+    assert_eq!(blue.heard().await, [""; 0]);
+    // It is the room that was closed, not the door.
+    official.reconnect().await;
+    official.on("connect").await;
+    let answer = official.ask("joinRoom", json!([{ "room": "red" }])).await;
+    assert_eq!(answer[0]["members"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn moves_and_joins_at_once_lose_nobody_and_double_nobody() {
+    let server = Server::start(CHAPTER).await;
+    let mut watcher = SocketIo::connect(&server).await;
+    for round in 0..10 {
+        let rooms: Vec<_> = (0..3).map(|n| format!("{round}-{n}")).collect();
+        let guests = (0..10).map(async |n| {
+            let mut guest = Member::of(&server, &rooms[n % 3]).await;
+            for step in 0..10 {
+                join(&mut guest.client, &rooms[(n + step) % 3]).await;
+            }
+            guest
+        });
+        let moves = async {
+            for n in 0..15 {
+                let body = json!({ "to": rooms[(n + 1) % 3] }).to_string();
+                assert_eq!(move_room(&server, &rooms[n % 3], &body).await, 204);
+            }
+        };
+        let (guests, ()) = tokio::join!(join_all(guests), moves);
+        let mut found = Vec::new();
+        for room in &rooms {
+            found.extend(who(&mut watcher, room).await);
+        }
+        let everybody: HashSet<_> = guests.iter().map(|guest| guest.id.clone()).collect();
+        assert_eq!(found.len(), 10, "round {round}");
+        assert_eq!(HashSet::from_iter(found), everybody);
+    }
+}
+
+// --- Bad events ---
+
+/// Events that are refused, with their arguments.
+fn bad_events() -> Vec<(&'static str, Value)> {
+    let (long_name, long_text) = ("x".repeat(51), "ü".repeat(1001));
+    let id = "00000000-0000-4000-8000-000000000000";
+    let mut bad = vec![
+        ("joinRoom", json!([])),
+        ("joinRoom", json!(["red"])),
+        ("joinRoom", json!([{}])),
+        ("joinRoom", json!([{ "room": 7 }])),
+        ("joinRoom", json!([{ "room": null }])),
+        ("joinRoom", json!([{ "room": ["red"] }])),
+        ("joinRoom", json!([{ "room": "" }])),
+        ("joinRoom", json!([{ "room": long_name }])),
+        ("who", json!([])),
+        ("who", json!([{ "room": {} }])),
+        ("who", json!([{ "room": long_name }])),
+        ("chatInput", json!([])),
+        ("chatInput", json!(["hello"])),
+        ("chatInput", json!([{ "nick": "a" }])),
+        ("chatInput", json!([{ "msg": "hello" }])),
+        ("chatInput", json!([{ "nick": 7, "msg": "hello" }])),
+        ("chatInput", json!([{ "nick": "a", "msg": ["hello"] }])),
+        ("chatInput", json!([{ "nick": "", "msg": "hello" }])),
+        ("chatInput", json!([{ "nick": long_name, "msg": "hello" }])),
+        ("chatInput", json!([{ "nick": "a", "msg": long_text }])),
+        ("say", json!([])),
+        ("say", json!([{ "msg": "hello" }])),
+        ("say", json!([{ "how": "to" }])),
+        ("say", json!([{ "how": "loudly", "msg": "hello" }])),
+        ("say", json!([{ "how": "To", "msg": "hello" }])),
+        ("say", json!([{ "how": 1, "msg": "hello" }])),
+        ("say", json!([{ "how": "to", "room": 7, "msg": "hello" }])),
+        ("say", json!([{ "how": "to", "room": "", "msg": "hello" }])),
+        ("say", json!([{ "how": "to", "room": long_name, "msg": "hello" }])),
+        ("say", json!([{ "how": "broadcast", "msg": long_text }])),
+        ("whisper", json!([])),
+        ("whisper", json!([{ "msg": "hello" }])),
+        ("whisper", json!([{ "to": id }])),
+        ("whisper", json!([{ "to": "red", "msg": "hello" }])),
+        ("whisper", json!([{ "to": 7, "msg": "hello" }])),
+        ("whisper", json!([{ "to": id, "msg": long_text }])),
+        ("whisper", json!([{ "to": id, "msg": "to nobody" }])),
+        ("joinroom", json!([{ "room": "the wrong case" }])),
+        ("noSuchEvent", json!([])),
+        ("", json!([])),
+        ("__proto__", json!([])),
+    ];
+    // Without arguments, and with bare ones, whatever the event.
+    for event in ["joinRoom", "who", "chatInput", "say", "whisper"] {
+        bad.extend([json!([null]), json!([7]), json!([true])].map(|args| (event, args)));
+    }
+    bad
+}
+
+#[tokio::test]
+async fn a_bad_event_with_an_acknowledgement_is_answered_with_a_sentence() {
+    let server = Server::start(CHAPTER).await;
+    let mut witness = Member::of(&server, "red").await;
+    let mut outside =
+        Member { client: SocketIo::connect(&server).await, id: String::new() };
+    let mut inside = Member::of(&server, "red").await;
+    for client in [&mut outside, &mut inside] {
+        for (event, args) in bad_events() {
+            let answer = client.client.ask(event, args.clone()).await;
+            assert_eq!(answer["ok"], false, "{event} {args}: {answer}");
+            let error = answer["error"].as_str();
+            assert!(error.is_some_and(|error| error.contains(' ')), "{answer}");
+            assert_eq!(
+                answer.as_object().map(|answer| answer.len()),
+                Some(2),
+                "{answer}"
+            );
+        }
+        assert_eq!(client.heard().await, [""; 0]);
+    }
+    assert_eq!(who(&mut inside.client, "red").await, set([&witness, &inside]));
+    assert_eq!(witness.heard().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_bad_event_without_an_acknowledgement_comes_back_as_rejected() {
+    let server = Server::start(CHAPTER).await;
+    let mut inside = Member::of(&server, "red").await;
+    for (event, args) in bad_events() {
+        inside.client.emit(event, args.clone()).await;
+        let rejected = inside.client.event("rejected").await;
+        assert_eq!(rejected[0]["event"], event, "{args}: {rejected}");
+        let error = rejected[0]["error"].as_str();
+        assert!(error.is_some_and(|error| error.contains(' ')), "{rejected}");
+    }
+    assert_eq!(who(&mut inside.client, "red").await, set([&inside]));
+}
+
+#[tokio::test]
+async fn binary_where_text_is_expected_is_rejected() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = Member::of(&server, "red").await.client;
+    let hole = r#"{"_placeholder":true,"num":0}"#;
+    for (event, args) in [
+        ("joinRoom", hole.to_owned()),
+        ("joinRoom", format!(r#"{{"room":{hole}}}"#)),
+        ("chatInput", format!(r#"{{"nick":"a","msg":{hole}}}"#)),
+        ("say", format!(r#"{{"how":"to","msg":{hole}}}"#)),
+        ("whisper", format!(r#"{{"to":{hole},"msg":"hello"}}"#)),
+        ("who", hole.to_owned()),
+        ("noSuchEvent", hole.to_owned()),
+    ] {
+        client.send(&format!(r#"451-["{event}",{args}]"#)).await;
+        client.send_binary(&[1, 2, 3]).await;
+        assert_eq!(client.event("rejected").await[0]["event"], event, "{args}");
+        client.send(&format!(r#"451-77["{event}",{args}]"#)).await;
+        client.send_binary(&[0x66, 0x6f, 0x6f]).await;
+        let answer = client.packet("4377[").await;
+        assert!(answer.starts_with(r#"4377[{"ok":false,"#), "{event} {args}: {answer}");
+    }
+    assert_eq!(who(&mut client, "red").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_text_of_1000_characters_passes_whatever_their_size_in_bytes() {
+    let server = Server::start(CHAPTER).await;
+    let mut one = Member::of(&server, "red").await;
+    for text in ["x".repeat(1000), "👋".repeat(1000), String::new()] {
+        let nick = "ü".repeat(50);
+        let answer =
+            one.client.ask("chatInput", json!([{ "nick": nick, "msg": text }])).await;
+        assert_eq!(answer, json!({ "ok": true }));
+        assert_eq!(one.client.event("chatMessage").await[0]["msg"], text);
+    }
+}
+
+#[tokio::test]
+async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
+    let server = Server::start(CHAPTER).await;
+    for _ in 0..200 {
+        let mut client = SocketIo::connect(&server).await;
+        join(&mut client, "red").await;
+    }
+}
+
+// --- What earlier chapters promised ---
+
+#[tokio::test]
+async fn every_official_client_joins_a_room_and_hears_it_on_every_transport() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    for (version, transports) in CLIENTS {
+        let way = format!("version {version} by {}", transports.join(" then "));
+        let options = json!({ "transports": transports });
+        let mut client = Official::connect_with(&server, version, "/", options).await;
+        let joined = client.ask("joinRoom", json!([{ "room": way }])).await;
+        assert_eq!(joined[0]["room"], way);
+        let message = json!({ "nick": "Ada", "msg": "hello" });
+        let answer = client.ask("chatInput", json!([message])).await;
+        assert_eq!(answer, json!([{ "ok": true }]), "{way}");
+        assert_eq!(client.event("chatMessage").await, json!([message]), "{way}");
+    }
+}
+
+/// A packet of exactly `size` bytes: far too long a text, and answered so if it gets through.
+fn packet_of(size: usize) -> String {
+    let (head, tail) = (r#"420["chatInput",{"nick":"a","msg":""#, r#""}]"#);
+    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
+}
+
+#[tokio::test]
+async fn a_message_of_a_million_bytes_passes_and_one_more_is_the_end_of_the_connection() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = SocketIo::connect(&server).await;
+    client.send(&packet_of(MAX_MESSAGE)).await;
+    assert!(client.packet("430").await.contains("at most 1000 characters"));
+    client.send(&packet_of(MAX_MESSAGE + 1)).await;
+    client.closed().await;
+    let client = Polling::open(&server).await;
+    client.post(&server, "40").await;
+    client.packet(&server, "40").await;
+    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE)).await.status, 200);
+    assert!(client.packet(&server, "430").await.contains("at most 1000 characters"));
+    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE + 1)).await.status, 413);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn thousands_who_come_join_and_go_leave_memory_where_it_was() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let cycles = async |count: usize| {
+        for n in 0..count {
+            let mut client = SocketIo::connect(&server).await;
+            let room = format!("room {n} {}", server.log().len());
+            client
+                .emit("joinRoom", json!([{ "room": room[..room.len().min(50)] }]))
+                .await;
+            match n % 3 {
+                0 => client.send("41").await,
+                1 => client.send("1").await,
+                _ => {}
+            }
+            client.vanish();
+        }
+    };
+    cycles(1000).await;
+    server.logged(" disconnected ", 1000).await;
+    let (descriptors, memory) = server.held();
+    cycles(2000).await;
+    server.logged(" disconnected ", 3000).await;
+    let (descriptors_after, memory_after) = server.held();
+    assert!(descriptors_after <= descriptors + 2, "{descriptors} {descriptors_after}");
+    assert!(
+        memory_after < memory + 2048,
+        "{memory} KiB before, {memory_after} KiB after"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_and_sigterm_end_the_program_with_0_whatever_its_clients_do() {
+    for signal in ["INT", "TERM"] {
+        let Some(mut server) = Server::own(CHAPTER).await else { return };
+        let mut websocket = Member::of(&server, "red").await.client;
+        let polling = Polling::open(&server).await;
+        polling.post(&server, "40").await;
+        polling.packet(&server, "40").await;
+        let poll = polling.try_get(&server);
+        let stop = async {
+            server.signal(signal).await;
+            websocket.closed().await;
+        };
+        let _ = tokio::join!(stop, poll);
+        assert_eq!(server.exit().await.code(), Some(0), "{signal}");
+    }
+}
