@@ -192,7 +192,7 @@ impl Browser {
         self.look(1000, 100, "light").await;
         let height = self.run("return document.documentElement.scrollHeight").await;
         let height = height.as_u64().and_then(|height| u32::try_from(height).ok());
-        self.look(1000, height.unwrap_or(800).min(1200), "light").await;
+        self.look(1000, height.unwrap_or(800).min(2200), "light").await;
         let png = within("a picture", self.driver.screenshot_as_png()).await;
         record::picture(package, folder, &png.expect("a picture"));
         self.look(1200, 800, "light").await;
