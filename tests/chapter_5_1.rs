@@ -383,6 +383,20 @@ async fn the_official_client_gets_a_refusal_as_connect_error_without_data() {
 // --- Events ---
 
 #[tokio::test]
+async fn a_client_that_leaves_and_comes_back_at_once_is_let_in() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = connect(&server).await;
+    for _ in 0..20 {
+        // Some conversation first: a connection that is just being made is not left yet.
+        for _ in 0..20 {
+            assert_eq!(client.ask("role", json!([])).await["role"], "guest");
+        }
+        client.send("41").await;
+        client.join("/", guest()).await.expect("let in again");
+    }
+}
+
+#[tokio::test]
 async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
     let server = Server::start(CHAPTER).await;
     for _ in 0..300 {

@@ -7,7 +7,7 @@ mod answer;
 mod chain;
 mod process;
 
-use std::{convert::Infallible, fmt, future::Future, time::Duration};
+use std::{convert::Infallible, fmt, future::Future, sync::Arc, time::Duration};
 
 use axum::{Router, response::Html, routing::get, serve::ListenerExt};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -15,7 +15,6 @@ use socketioxide::{
     SocketIo,
     extract::{Extension, SocketRef, TryData},
     handler::ConnectHandler,
-    socket::DisconnectReason,
 };
 use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
@@ -91,6 +90,19 @@ impl fmt::Display for Refusal {
                 r#"{"message":"not authorized","data":{"content":"Please retry later"}}"#
             }
         })
+    }
+}
+
+/// Is dropped with its socket, and logs that. The library would run a disconnect handler in
+/// a task of its own and keep the socket until then: a client that leaves a namespace and
+/// comes back at once would find its place taken by itself, and get no answer at all.
+struct Presence {
+    namespace: String,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        info!(namespace = self.namespace, "disconnected");
     }
 }
 
@@ -230,12 +242,12 @@ async fn take_time(socket: SocketRef) -> Result<(), Infallible> {
 async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     socket.on("role", on_role);
     socket.on_fallback(on_unknown);
-    socket.on_disconnect(on_disconnect);
     Ok(())
 }
 
 async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
     info!(namespace = socket.ns(), ?role, transport = ?socket.transport_type(), "connected");
+    socket.extensions.insert(Arc::new(Presence { namespace: socket.ns().to_owned() }));
     if let Err(error) = socket.emit("welcome", &Welcome { role }) {
         debug!(%error, "gone before the welcome");
     }
@@ -244,10 +256,6 @@ async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
 /// Who is asking, as the checks found out. A client cannot claim it.
 async fn on_role(answer: Answer, Extension(role): Extension<Role>) {
     answer.accept(&YourRole { ok: true, role });
-}
-
-async fn on_disconnect(reason: DisconnectReason) {
-    info!(?reason, "disconnected");
 }
 
 /// Runs for every event that has no handler of its own.

@@ -9,7 +9,7 @@ mod engine;
 mod process;
 mod visitor;
 
-use std::{convert::Infallible, fmt, future::Future, time::Duration};
+use std::{convert::Infallible, fmt, future::Future, sync::Arc, time::Duration};
 
 use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt};
 use axum_extra::extract::cookie::Key;
@@ -18,7 +18,6 @@ use socketioxide::{
     SocketIo,
     extract::{Extension, MaybeHttpExtension, SocketRef, TryData},
     handler::ConnectHandler,
-    socket::DisconnectReason,
 };
 use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
@@ -99,6 +98,19 @@ impl fmt::Display for Refusal {
                 r#"{"message":"not authorized","data":{"content":"Please retry later"}}"#
             }
         })
+    }
+}
+
+/// Is dropped with its socket, and logs that. The library would run a disconnect handler in
+/// a task of its own and keep the socket until then: a client that leaves a namespace and
+/// comes back at once would find its place taken by itself, and get no answer at all.
+struct Presence {
+    namespace: String,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        info!(namespace = self.namespace, "disconnected");
     }
 }
 
@@ -243,12 +255,12 @@ async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     socket.on("role", on_role);
     socket.on("whoami", on_whoami);
     socket.on_fallback(on_unknown);
-    socket.on_disconnect(on_disconnect);
     Ok(())
 }
 
 async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
     info!(namespace = socket.ns(), ?role, transport = ?socket.transport_type(), "connected");
+    socket.extensions.insert(Arc::new(Presence { namespace: socket.ns().to_owned() }));
     if let Err(error) = socket.emit("welcome", &Welcome { role }) {
         debug!(%error, "gone before the welcome");
     }
@@ -266,10 +278,6 @@ async fn on_whoami(
     MaybeHttpExtension(visitor): MaybeHttpExtension<Visitor>,
 ) {
     answer.accept(&YouAre { ok: true, visitor });
-}
-
-async fn on_disconnect(reason: DisconnectReason) {
-    info!(?reason, "disconnected");
 }
 
 /// Runs for every event that has no handler of its own.

@@ -251,8 +251,9 @@ impl MessageHandler<LocalAdapter, Packet> for Queue {
                 }
             }
             Err(TryAcquireError::NoPermits) => {
-                self.room.close();
+                // First told, then sent away: the task disconnects when the room is closed.
                 self.listeners.fail(&packet, EventError::Flood);
+                self.room.close();
             }
             Err(TryAcquireError::Closed) => debug!("on its way out"),
         }
