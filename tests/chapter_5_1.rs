@@ -307,6 +307,7 @@ async fn a_client_that_leaves_during_the_slow_check_never_reaches_the_connect_ha
     patient.join("/slow", None).await.expect("let in");
     patient.event_in("/slow", "welcome").await;
     server.logged("a slow check ends", 4).await;
+    server.logged(" connected ", 1).await;
     assert_eq!(server.log().matches(" connected ").count(), 1);
     assert_eq!(server.log().matches(" disconnected ").count(), 0);
 }
