@@ -376,7 +376,7 @@ async fn the_official_client_is_told_and_does_not_come_back_by_itself() {
     client.reconnect().await;
     client.on("connect").await;
     assert_eq!(client.ask("role", json!([])).await[0]["role"], "guest");
-    assert_eq!(server.log().matches(" connected ").count(), 2);
+    server.logged(" connected ", 2).await;
 }
 
 // --- Once, removal, catch-all ---
