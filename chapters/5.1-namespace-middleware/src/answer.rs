@@ -54,6 +54,7 @@ impl Answer {
     }
 }
 
+// `LocalAdapter`: all clients are connected to this one process.
 impl FromMessageParts<LocalAdapter> for Answer {
     type Error = ParserError;
 
@@ -63,6 +64,7 @@ impl FromMessageParts<LocalAdapter> for Answer {
         ack_id: &Option<i64>,
     ) -> Result<Self, Self::Error> {
         let Event(event) = Event::from_message_parts(socket, value, ack_id)?;
+        // There is always an `AckSender`. Whether anybody waits for it, the id tells.
         let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
         Ok(Self { socket: socket.clone().into(), event, ack: ack_id.map(|_| ack) })
     }
