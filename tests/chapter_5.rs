@@ -1,11 +1,14 @@
 //! The promises of chapter 5, over the wire.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, serve::ListenerExt};
 use serde_json::{Value, json};
 use socketioxide::{
-    extract::{SocketRef, TryData},
+    extract::{Event, SocketRef, TryData},
     handler::ConnectHandler,
 };
 use support::{
@@ -550,6 +553,45 @@ async fn a_middleware_that_says_no_keeps_the_next_one_and_the_listener_from_runn
     assert_eq!(*notes.lock().expect("no panic"), ["any"]);
 }
 
+/// Emits until the client's buffer is full, and stays so because the client does not read.
+async fn fill(socket: SocketRef) {
+    let large = "x".repeat(200_000);
+    let mut refused = 0;
+    while refused < 100 {
+        if socket.emit("large", &large).is_err() {
+            refused += 1;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_with_a_full_buffer_is_sent_away_as_soon_as_there_is_room() {
+    let (mut client, notes) = with_listeners(|listeners, notes| {
+        listeners.on("fill", fill);
+        let denied = notes.clone();
+        listeners.apply(move |Event(event): Event| {
+            let deny = event == "deny";
+            if deny {
+                denied.lock().expect("no panic").push(event);
+            }
+            std::future::ready(if deny { Err(EventError::Unauthorized) } else { Ok(()) })
+        });
+    })
+    .await;
+    client.emit("fill", json!([])).await;
+    client.emit("deny", json!([])).await;
+    support::within("the middleware", async {
+        while notes.lock().expect("no panic").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // Only now the client reads.
+    let large = client.before("41").await.len();
+    assert!(large > 128, "{large} events: the buffer was not full");
+}
+
 #[tokio::test]
 async fn a_listener_that_panics_ends_its_event_and_not_the_conversation() {
     let (mut client, _) = with_listeners(|listeners, _| {
@@ -727,6 +769,10 @@ async fn the_checks_the_cookie_and_the_gate_are_what_they_were() {
     assert_eq!(refused, Err(json!({ "message": "forbidden" })));
     let refused = client.join("/busy", guest()).await.expect_err("always");
     assert!(refused["message"].as_str().is_some_and(|text| text.contains("retry later")));
+    // Some conversation, before the same namespace is asked for again.
+    for _ in 0..50 {
+        client.join("/nowhere", None).await.expect_err("unknown");
+    }
     client.join("/", guest()).await.expect("a guest");
     let headers = [("cookie", cookie)];
     let by_http = http::send(&server, "GET", "/whoami", &headers, "").await.json();

@@ -574,6 +574,10 @@ async fn a_cookie_is_no_token_and_a_token_is_no_cookie() {
     assert_eq!(refused, Err(json!({ "message": "forbidden" })));
     let refused = client.join("/busy", guest()).await.unwrap_err();
     assert!(refused["message"].as_str().unwrap().contains("Please retry later"));
+    // Some conversation, before the same namespace is asked for again.
+    for _ in 0..50 {
+        client.join("/nowhere", None).await.expect_err("unknown");
+    }
     client.join("/", guest()).await.expect("a guest");
     assert_eq!(client.event("welcome").await, json!([{ "role": "guest" }]));
     client.join("/slow", None).await.expect("let in after a second");
