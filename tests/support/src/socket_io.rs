@@ -199,6 +199,12 @@ impl SocketIo {
         self.ws.try_send(packet).await
     }
 
+    /// All packets that came before one that starts with `start`.
+    pub async fn before(&mut self, start: &str) -> Vec<String> {
+        self.packet(start).await;
+        self.waiting.drain(..).collect()
+    }
+
     /// Waits for the end of the connection, and returns the code of the close frame, if one
     /// came first.
     pub async fn closed(&mut self) -> Option<u16> {

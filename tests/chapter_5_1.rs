@@ -1,0 +1,520 @@
+//! The promises of chapter 5-1, over the wire.
+
+use serde_json::{Value, json};
+use support::{
+    Server, http,
+    official::{self, Official},
+    polling::Polling,
+    socket_io::SocketIo,
+};
+
+const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-5-1");
+const MAX_MESSAGE: usize = 1_000_000;
+const BUSY: &str =
+    r#"{"message":"not authorized","data":{"content":"Please retry later"}}"#;
+
+/// The official clients that the chapter serves, and the ways they may take.
+const CLIENTS: [(u8, &[&str]); 7] = [
+    (4, &["polling", "websocket"]),
+    (4, &["polling"]),
+    (4, &["websocket"]),
+    (3, &["polling", "websocket"]),
+    (3, &["websocket"]),
+    (2, &["polling", "websocket"]),
+    (2, &["websocket"]),
+];
+
+fn guest() -> Option<Value> {
+    Some(json!({ "token": "guest-token" }))
+}
+
+fn admin() -> Option<Value> {
+    Some(json!({ "token": "admin-token" }))
+}
+
+/// A connection on which nobody has asked for a namespace.
+async fn open(server: &Server) -> SocketIo {
+    SocketIo::open(server, "").await
+}
+
+/// A guest in `/`.
+async fn connect(server: &Server) -> SocketIo {
+    let mut client = open(server).await;
+    client.join("/", guest()).await.expect("a guest is let in");
+    client
+}
+
+/// Some conversation. When a client has its refusal, the library has one last thing to do,
+/// and until then takes no notice of the same question.
+async fn settle(client: &mut SocketIo) {
+    for _ in 0..50 {
+        client.join("/nowhere", None).await.expect_err("unknown");
+    }
+}
+
+// --- HTTP ---
+
+#[tokio::test]
+async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
+    let server = Server::start(CHAPTER).await;
+    let page = http::get(&server, "/").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
+        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
+        let script = http::get(&server, script).await;
+        assert_eq!(script.status, 200, "{}", script.text());
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_404() {
+    let server = Server::start(CHAPTER).await;
+    for path in ["/nowhere", "/socket.io/nothing.js", "/admin", "/busy"] {
+        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
+    }
+}
+
+// --- The token ---
+
+#[tokio::test]
+async fn who_brings_a_known_token_is_welcomed_by_role() {
+    let server = Server::start(CHAPTER).await;
+    for (auth, role) in [(guest(), "guest"), (admin(), "admin")] {
+        let mut client = open(&server).await;
+        client.join("/", auth).await.expect("let in");
+        let welcome = client.packet("42").await;
+        assert_eq!(welcome, format!(r#"42["welcome",{{"role":"{role}"}}]"#));
+        let answer = client.ask("role", json!([])).await;
+        assert_eq!(answer, json!({ "ok": true, "role": role }));
+    }
+}
+
+/// What clients may send in the place of `{token: "…"}`.
+fn bad_auths() -> Vec<Option<Value>> {
+    vec![
+        None,
+        Some(json!({})),
+        Some(json!({ "token": null })),
+        Some(json!({ "token": 7 })),
+        Some(json!({ "token": ["guest-token"] })),
+        Some(json!({ "token": { "token": "guest-token" } })),
+        Some(json!({ "Token": "guest-token" })),
+        Some(json!({ "token": "" })),
+        Some(json!({ "token": "guest-toke" })),
+        Some(json!({ "token": "guest-token " })),
+        Some(json!({ "token": "GUEST-TOKEN" })),
+        Some(json!({ "token": "guest-token\u{0}" })),
+        Some(json!({ "token": "x".repeat(100_000) })),
+    ]
+}
+
+#[tokio::test]
+async fn no_token_a_wrong_one_or_one_of_the_wrong_shape_is_invalid_and_no_more_is_said() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    for auth in bad_auths() {
+        let answer = client.join("/", auth.clone()).await;
+        assert_eq!(answer, Err(json!({ "message": "invalid" })), "{auth:?}");
+        settle(&mut client).await;
+    }
+    client.join("/", guest()).await.expect("the connection lives on");
+}
+
+#[tokio::test]
+async fn an_auth_that_is_no_object_is_invalid_too() {
+    let server = Server::start(CHAPTER).await;
+    // One connection each: whether such a packet is worth one is the parser's decision.
+    for auth in [r#"["guest-token"]"#, r#"[{"token":"guest-token"}]"#] {
+        let mut client = open(&server).await;
+        let answer = client.join("/", Some(auth.parse().unwrap())).await;
+        assert_eq!(answer, Err(json!({ "message": "invalid" })), "{auth}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_client_may_ask_again_on_the_same_connection() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    client.join("/", None).await.expect_err("no token");
+    settle(&mut client).await;
+    client.join("/", guest()).await.expect("a token");
+    assert_eq!(client.event("welcome").await, json!([{ "role": "guest" }]));
+    assert_eq!(client.ask("role", json!([])).await["role"], "guest");
+}
+
+#[tokio::test]
+async fn an_event_to_a_namespace_that_refused_ends_the_connection() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    client.join("/", None).await.expect_err("no token");
+    client.emit("role", json!([])).await;
+    client.closed().await;
+}
+
+// --- The chain ---
+
+/// The lines of the log that a check has written, as its number and what it found.
+fn checks(server: &Server) -> Vec<String> {
+    let log = server.log();
+    let lines = log.lines().filter_map(|line| line.split_once("chapter_5_1: "));
+    lines
+        .map(|(_, line)| line.to_owned())
+        .filter(|line| line.contains("check="))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_two_checks_run_in_the_order_in_which_they_are_written() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    connect(&server).await;
+    server.logged("check=2", 1).await;
+    assert_eq!(checks(&server), ["a token check=1", "a known token check=2 role=Guest"]);
+}
+
+#[tokio::test]
+async fn the_chain_stops_at_the_first_error() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut client = open(&server).await;
+    client.join("/", None).await.expect_err("no token");
+    settle(&mut client).await;
+    client.join("/", Some(json!({ "token": "guessed" }))).await.expect_err("unknown");
+    settle(&mut client).await;
+    client.join("/", guest()).await.expect("a guest");
+    server.logged(" connected ", 1).await;
+    assert_eq!(
+        checks(&server),
+        [
+            "no token check=1",
+            "a token check=1",
+            "an unknown token check=2",
+            "a token check=1",
+            "a known token check=2 role=Guest",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_was_refused_is_neither_connected_nor_disconnected() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut refused = open(&server).await;
+    refused.join("/", None).await.expect_err("no token");
+    refused.join("/admin", guest()).await.expect_err("no admin");
+    refused.join("/busy", admin()).await.expect_err("always");
+    refused.send("1").await;
+    refused.closed().await;
+    // Somebody who came later was let in, and has left.
+    let mut let_in = connect(&server).await;
+    let_in.send("1").await;
+    let_in.closed().await;
+    server.logged(" disconnected ", 1).await;
+    assert_eq!(server.log().matches(" connected ").count(), 1);
+    assert_eq!(server.log().matches(" disconnected ").count(), 1);
+}
+
+#[tokio::test]
+async fn no_token_ever_reaches_the_log() {
+    let Some(server) =
+        Server::own_with(CHAPTER, &[("RUST_LOG", "chapter_5_1=trace")]).await
+    else {
+        return;
+    };
+    let mut client = open(&server).await;
+    for namespace in ["/admin", "/busy", "/"] {
+        for token in ["guessed-token", "guest-token"] {
+            client.join(namespace, Some(json!({ "token": token }))).await.ok();
+            settle(&mut client).await;
+        }
+    }
+    server.logged(" connected ", 1).await;
+    assert!(!server.log().contains("-token"), "a token in the log");
+}
+
+// --- The other namespaces ---
+
+#[tokio::test]
+async fn admin_is_forbidden_to_everybody_but_the_admin() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    for auth in bad_auths().into_iter().chain([guest()]) {
+        let answer = client.join("/admin", auth.clone()).await;
+        assert_eq!(answer, Err(json!({ "message": "forbidden" })), "{auth:?}");
+        settle(&mut client).await;
+    }
+    client.join("/admin", admin()).await.expect("the admin");
+    let welcome = client.event_in("/admin", "welcome").await;
+    assert_eq!(welcome, json!([{ "role": "admin" }]));
+}
+
+#[tokio::test]
+async fn a_namespace_knows_nothing_of_what_another_one_found_out() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    client.join("/", admin()).await.expect("the admin");
+    let answer = client.join("/admin", None).await;
+    assert_eq!(answer, Err(json!({ "message": "forbidden" })));
+    settle(&mut client).await;
+    client.join("/admin", admin()).await.expect("with the token again");
+    let mut guest_and_admin = connect(&server).await;
+    guest_and_admin.join("/admin", admin()).await.expect("the admin");
+    for (namespace, role) in [("/", "guest"), ("/admin", "admin")] {
+        let answer = guest_and_admin.ask_in(namespace, "role", json!([])).await;
+        assert_eq!(answer["role"], role);
+    }
+}
+
+#[tokio::test]
+async fn busy_refuses_everybody_with_json_in_its_message() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    for auth in [None, guest(), admin()] {
+        let answer = client.join("/busy", auth).await.expect_err("always");
+        assert_eq!(answer, json!({ "message": BUSY }));
+        let text = answer["message"].as_str().unwrap();
+        let inner: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(inner["message"], "not authorized");
+        assert_eq!(inner["data"], json!({ "content": "Please retry later" }));
+        settle(&mut client).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_namespace_is_an_invalid_one_whatever_the_token() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    let answer = client.join("/nowhere", admin()).await;
+    assert_eq!(answer, Err(json!({ "message": "Invalid namespace" })));
+}
+
+// --- The slow check ---
+
+#[tokio::test]
+async fn slow_takes_a_second_and_holds_up_nobody_else() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    let began = std::time::Instant::now();
+    client.send("40/slow,").await;
+    client.join("/", guest()).await.expect("let in while /slow is thinking");
+    // What came after the question for /slow has been answered before it.
+    let early = client.so_far("role", json!([])).await;
+    assert!(!early.iter().any(|packet| packet.starts_with("40/slow")), "{early:?}");
+    client.packet("40/slow,").await;
+    assert!(began.elapsed().as_millis() >= 950, "{:?}", began.elapsed());
+    let welcome = client.event_in("/slow", "welcome").await;
+    assert_eq!(welcome, json!([{ "role": "guest" }]));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_during_the_slow_check_never_reaches_the_connect_handler() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut polite = open(&server).await;
+    polite.send("40/slow,").await;
+    let mut rude = open(&server).await;
+    rude.send("40/slow,").await;
+    let polling = Polling::open(&server).await;
+    polling.post(&server, "40/slow,").await;
+    server.logged("a slow check begins", 3).await;
+    polite.send("1").await;
+    polite.closed().await;
+    rude.vanish();
+    polling.post(&server, "1").await;
+    // Their checks end; then somebody stays to the end of hers.
+    let mut patient = open(&server).await;
+    patient.join("/slow", None).await.expect("let in");
+    patient.event_in("/slow", "welcome").await;
+    server.logged("a slow check ends", 4).await;
+    server.logged(" connected ", 1).await;
+    assert_eq!(server.log().matches(" connected ").count(), 1);
+    assert_eq!(server.log().matches(" disconnected ").count(), 0);
+}
+
+#[tokio::test]
+async fn who_asks_twice_while_being_checked_is_checked_once() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut client = open(&server).await;
+    for _ in 0..100 {
+        client.send("40/slow,").await;
+    }
+    client.packet("40/slow,").await;
+    client.event_in("/slow", "welcome").await;
+    let answer = client.ask_in("/slow", "role", json!([])).await;
+    assert_eq!(answer, json!({ "ok": true, "role": "guest" }));
+    assert_eq!(server.log().matches("a slow check begins").count(), 1);
+}
+
+// --- The official clients ---
+
+#[tokio::test]
+async fn the_official_clients_3_and_4_send_their_token_in_auth() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    for (version, transports) in CLIENTS.into_iter().filter(|(version, _)| *version > 2) {
+        let options =
+            json!({ "transports": transports, "auth": { "token": "admin-token" } });
+        let mut client = Official::connect_with(&server, version, "/", options).await;
+        let welcome = client.event("welcome").await;
+        assert_eq!(welcome, json!([{ "role": "admin" }]), "{version} {transports:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_official_client_2_cannot_send_one_and_is_refused_by_checks_that_ask_for_it()
+{
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    for (version, transports) in CLIENTS.into_iter().filter(|(version, _)| *version == 2)
+    {
+        let options =
+            json!({ "transports": transports, "auth": { "token": "admin-token" } });
+        let mut client = Official::start(&server, version, "/", options.clone()).await;
+        assert_eq!(client.on("connect_error").await["message"], "invalid");
+        let mut client =
+            Official::start(&server, version, "/admin", options.clone()).await;
+        while client.on("connect_error").await["message"] != "forbidden" {}
+        let mut client = Official::connect_with(&server, version, "/slow", options).await;
+        assert_eq!(client.event("welcome").await, json!([{ "role": "guest" }]));
+    }
+}
+
+#[tokio::test]
+async fn the_official_client_gets_a_refusal_as_connect_error_without_data() {
+    if official::skip() {
+        return;
+    }
+    let server = Server::start(CHAPTER).await;
+    for (namespace, message) in
+        [("/", "invalid"), ("/admin", "forbidden"), ("/busy", BUSY)]
+    {
+        let mut client = Official::start(&server, 4, namespace, json!({})).await;
+        let error = client.on("connect_error").await;
+        assert_eq!(error["message"], message);
+        // JSON leaves out what is undefined.
+        assert_eq!(error.get("data"), None);
+    }
+}
+
+// --- Events ---
+
+#[tokio::test]
+async fn a_client_that_leaves_and_comes_back_at_once_is_let_in() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = connect(&server).await;
+    for _ in 0..20 {
+        // Some conversation first: a connection that is just being made is not left yet.
+        for _ in 0..20 {
+            assert_eq!(client.ask("role", json!([])).await["role"], "guest");
+        }
+        client.send("41").await;
+        client.join("/", guest()).await.expect("let in again");
+    }
+}
+
+#[tokio::test]
+async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
+    let server = Server::start(CHAPTER).await;
+    for _ in 0..300 {
+        let mut client = connect(&server).await;
+        assert_eq!(client.ask("role", json!([])).await["ok"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_event_is_refused_and_the_socket_lives_on() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = connect(&server).await;
+    for event in ["noSuchEvent", "Role", "", "__proto__", "welcome"] {
+        let answer = client.ask(event, json!([])).await;
+        assert_eq!(
+            answer,
+            json!({ "ok": false, "error": "there is no such event" }),
+            "{event}"
+        );
+        client.emit(event, json!([{ "any": "thing" }])).await;
+        let rejected = client.event("rejected").await;
+        let error = "there is no such event";
+        assert_eq!(rejected, json!([{ "event": event, "error": error }]));
+    }
+    client.send(r#"451-["bytes",{"_placeholder":true,"num":0}]"#).await;
+    client.send_binary(&[1, 2, 3]).await;
+    assert_eq!(client.event("rejected").await[0]["event"], "bytes");
+    assert_eq!(client.ask("role", json!(["ignored"])).await["role"], "guest");
+}
+
+#[tokio::test]
+async fn a_role_is_what_the_checks_found_out_and_not_what_a_client_says() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = open(&server).await;
+    let auth = json!({ "token": "guest-token", "role": "admin" });
+    client.join("/", Some(auth)).await.expect("a guest");
+    let answer = client.ask("role", json!([{ "role": "admin" }])).await;
+    assert_eq!(answer["role"], "guest");
+}
+
+// --- Limits, and the end ---
+
+/// An event of exactly `size` bytes that nobody handles.
+fn packet_of(size: usize) -> String {
+    let (head, tail) = (r#"420["nothing",""#, r#""]"#);
+    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
+}
+
+#[tokio::test]
+async fn a_message_of_exactly_a_million_bytes_passes_and_one_more_closes() {
+    let server = Server::start(CHAPTER).await;
+    let mut client = connect(&server).await;
+    client.send(&packet_of(MAX_MESSAGE)).await;
+    assert!(client.packet("430").await.contains("no such event"));
+    client.send(&packet_of(MAX_MESSAGE + 1)).await;
+    client.closed().await;
+    let polling = Polling::open(&server).await;
+    let too_large = packet_of(MAX_MESSAGE + 1);
+    assert_eq!(polling.post(&server, &too_large).await.status, 413);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stopping_server_ends_with_0_also_while_it_is_checking_somebody() {
+    let Some(mut server) = Server::own(CHAPTER).await else { return };
+    let mut waiting = open(&server).await;
+    waiting.send("40/slow,").await;
+    server.logged("a slow check begins", 1).await;
+    let mut client = connect(&server).await;
+    server.signal("TERM").await;
+    client.closed().await;
+    assert_eq!(server.exit().await.code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn thousands_of_refusals_leave_memory_and_descriptors_where_they_were() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let cycles = async |count: usize| {
+        for _ in 0..count {
+            let mut client = open(&server).await;
+            client.join("/admin", guest()).await.expect_err("no admin");
+            client.join("/busy", admin()).await.expect_err("always");
+            client.join("/", guest()).await.expect("let in at last");
+            client.vanish();
+        }
+    };
+    // The first thousand fill the allocator's pools and the runtime's.
+    cycles(1000).await;
+    server.logged(" disconnected ", 1000).await;
+    let (descriptors, memory) = server.held();
+    cycles(2000).await;
+    server.logged(" disconnected ", 3000).await;
+    let (descriptors_after, memory_after) = server.held();
+    assert!(
+        descriptors_after <= descriptors + 2,
+        "{descriptors} before, {descriptors_after} after"
+    );
+    // A leak of one kilobyte a connection would show.
+    assert!(
+        memory_after < memory + 2048,
+        "{memory} KiB before, {memory_after} KiB after"
+    );
+}
