@@ -52,8 +52,9 @@ struct Here<'a> {
 }
 
 /// Is dropped with its socket, and logs that. The library would run a disconnect handler in
-/// a task of its own and keep the socket until then: a client that leaves a namespace and
-/// comes back at once would find its place taken by itself, and get no answer at all.
+/// a task of its own and keep the socket until that has ended: a client that leaves a
+/// namespace and comes back meanwhile would find its place taken by itself, and get no
+/// answer at all.
 struct Presence {
     namespace: String,
 }
