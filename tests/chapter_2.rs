@@ -260,6 +260,7 @@ fn bad_events() -> Vec<(&'static str, Value)> {
         ("howAreYou", json!([])),
         ("howAreYou", json!(["How are you?"])),
         ("howAreYou", json!([{}])),
+        ("howAreYou", json!([["an array of the values"]])),
         ("howAreYou", json!([{ "message": 7 }])),
         ("howareyou", json!([{ "message": "the wrong case" }])),
         ("noSuchEvent", json!([])),

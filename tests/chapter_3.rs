@@ -312,6 +312,7 @@ async fn a_notice_that_is_not_as_it_should_be_is_400_and_nobody_hears_it() {
         "[]",
         "7",
         "{}",
+        r#"["/","hello"]"#,
         r#"{"namespace":"/"}"#,
         r#"{"message":"hello"}"#,
         r#"{"namespace":7,"message":"hello"}"#,

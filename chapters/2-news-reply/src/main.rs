@@ -9,7 +9,7 @@ mod process;
 use std::{convert::Infallible, future::Future, time::Duration};
 
 use axum::{Router, response::Html, routing::get, serve::ListenerExt};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use socketioxide::{
     SendError, SocketError, SocketIo,
     extract::{SocketRef, TryData},
@@ -50,6 +50,9 @@ struct Hello {
 #[derive(Deserialize)]
 struct Question {
     message: String,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
 }
 
 /// What `reply` is acknowledged with.
@@ -173,7 +176,7 @@ async fn on_reply(answer: Answer, TryData(text): TryData<String>) {
 }
 
 async fn on_how_are_you(answer: Answer, TryData(question): TryData<Question>) {
-    let Ok(Question { message }) = question else {
+    let Ok(Question { message, .. }) = question else {
         return answer.reject("howAreYou takes an object with a string called message");
     };
     // Not called `message`: that is the name of a log line's own text, which is not quoted.

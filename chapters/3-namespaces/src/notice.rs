@@ -5,7 +5,7 @@ use axum::{
     extract::{State, rejection::JsonRejection},
     http::StatusCode,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use socketioxide::{SocketIo, operators::BroadcastOperators};
 use tracing::{info, warn};
 
@@ -19,6 +19,9 @@ const ALL_DYNAMIC: &str = "/dynamic-*";
 pub(crate) struct Notice {
     namespace: String,
     message: String,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
 }
 
 /// A status, and the sentence to read.
@@ -32,7 +35,7 @@ pub(crate) async fn send_notice(
     State(io): State<SocketIo>,
     notice: Result<Json<Notice>, JsonRejection>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(Notice { namespace, message }) = notice.map_err(refuse)?;
+    let Json(Notice { namespace, message, .. }) = notice.map_err(refuse)?;
     let targets = find(&io, &namespace);
     if targets.is_empty() && namespace != ALL_DYNAMIC {
         return Err((StatusCode::NOT_FOUND, "there is no such namespace"));

@@ -17,7 +17,7 @@ use axum::{
     routing::{delete, get, post},
     serve::ListenerExt,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use socketioxide::{
     BroadcastError, SocketError, SocketIo,
     extract::{Extension, MaybeExtension, SocketRef, State, TryData},
@@ -49,6 +49,9 @@ const FAREWELL: Duration = Duration::from_secs(4);
 #[derive(Deserialize)]
 struct Room {
     room: Name,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
 }
 
 /// What `joinRoom` is acknowledged with.
@@ -65,6 +68,9 @@ struct Joined {
 struct ChatMessage {
     nick: Name,
     msg: Text,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten, skip_serializing)]
+    _rest: IgnoredAny,
 }
 
 /// What a client sends with `say`. Without a room, its own is meant.
@@ -73,6 +79,9 @@ struct Say {
     how: How,
     room: Option<Name>,
     msg: Text,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
 }
 
 /// The operators.
@@ -99,6 +108,9 @@ struct Said {
 struct Whisper {
     to: MemberId,
     msg: Text,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
 }
 
 /// The event `whispered`.
@@ -215,7 +227,7 @@ async fn on_join_room(
     Extension(you): Extension<Member>,
     State(rooms): State<Rooms>,
 ) {
-    let Ok(Room { room }) = wish else {
+    let Ok(Room { room, .. }) = wish else {
         return answer
             .reject("joinRoom takes an object with a room of 1 to 50 characters");
     };
@@ -244,7 +256,7 @@ async fn on_chat_input(
 }
 
 async fn on_say(answer: Answer, socket: SocketRef, TryData(say): TryData<Say>) {
-    let Ok(Say { how, room, msg }) = say else {
+    let Ok(Say { how, room, msg, .. }) = say else {
         return answer.reject(
             "say takes an object with a how, a msg of at most 1000 characters and maybe a room",
         );
@@ -272,7 +284,7 @@ async fn on_whisper(
     TryData(whisper): TryData<Whisper>,
     Extension(you): Extension<Member>,
 ) {
-    let Ok(Whisper { to, msg }) = whisper else {
+    let Ok(Whisper { to, msg, .. }) = whisper else {
         return answer.reject(
             "whisper takes an object with to, a member's id, and a msg of at most 1000 characters",
         );
@@ -297,7 +309,7 @@ async fn on_whisper(
 }
 
 async fn on_who(answer: Answer, io: SocketIo, TryData(question): TryData<Room>) {
-    let Ok(Room { room }) = question else {
+    let Ok(Room { room, .. }) = question else {
         return answer.reject("who takes an object with a room of 1 to 50 characters");
     };
     answer.accept(&Present { ok: true, members: members(&io, room.into()) });

@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
     http::StatusCode,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use socketioxide::SocketIo;
 use tracing::info;
 
@@ -25,6 +25,9 @@ pub(crate) struct AppState {
 #[derive(Deserialize)]
 pub(crate) struct Move {
     to: Name,
+    /// Whatever else there is. Without this, an array of the values would do as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
 }
 
 /// A status, and the sentence to read.
@@ -36,7 +39,7 @@ pub(crate) async fn move_room(
     Path(from): Path<Name>,
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(Move { to }) = body.map_err(refuse)?;
+    let Json(Move { to, .. }) = body.map_err(refuse)?;
     info!(?from, ?to, "move");
     rooms.move_all(&io, from, to).await;
     Ok(StatusCode::NO_CONTENT)
