@@ -5,7 +5,7 @@
 mod serve;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -22,15 +22,17 @@ fn main() -> ExitCode {
 }
 
 /// The arguments come from `cargo workbook book`, which has checked them: the root, a
-/// port or `-`, and `open` or `-`.
+/// port or `-`, and `open` or `-`. A test adds the folder to build into.
 fn run() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args_os().skip(1);
     let usage = "called by `cargo workbook book`";
-    let root = std::path::PathBuf::from(arguments.next().context(usage)?);
-    let port: Option<u16> = arguments.next().context(usage)?.parse().ok();
+    let root = PathBuf::from(arguments.next().context(usage)?);
+    let port = arguments.next().context(usage)?;
+    let port: Option<u16> = port.to_str().and_then(|port| port.parse().ok());
     let opens = arguments.next().is_some_and(|word| word == "open");
-    let folder = root.join("book/book");
-    let built = build(&root);
+    let folder = arguments.next().map_or_else(|| root.join("book/book"), PathBuf::from);
+    let before = watch::state(&root);
+    let built = build(&root, &folder);
     let Some(port) = port else {
         built?;
         let page = folder.join("index.html");
@@ -44,13 +46,13 @@ fn run() -> Result<()> {
     if let Err(error) = built {
         eprintln!("book: {error:#}");
     }
-    let server = serve::Server::bind(port, folder)?;
+    let server = serve::Server::bind(port, folder.clone())?;
     println!("The book is at {}. Ctrl-C stops it.", server.url());
     if opens {
         open(&server.url());
     }
     let changed = server.reloader();
-    watch::spawn(root.clone(), move || match build(&root) {
+    watch::spawn(root.clone(), before, move || match build(&root, &folder) {
         Ok(()) => changed.tell(),
         Err(error) => eprintln!("book: {error:#}"),
     });
@@ -58,9 +60,11 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-fn build(root: &Path) -> Result<()> {
+fn build(root: &Path, folder: &Path) -> Result<()> {
     let book = root.join("book");
-    let book = MDBook::load(&book).with_context(|| format!("in {}", book.display()))?;
+    let mut book =
+        MDBook::load(&book).with_context(|| format!("in {}", book.display()))?;
+    book.config.build.build_dir = folder.to_owned();
     book.build().context("the book does not build")
 }
 

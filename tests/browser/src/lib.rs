@@ -48,12 +48,23 @@ impl Browser {
     /// Opens a page of `server` in a new browser, in a window of 1200 by 800. Nothing if
     /// `WORKBOOK_SKIP` leaves the browser out.
     pub async fn open(server: &Server, path: &str) -> Option<Self> {
+        Self::at(&server.url(path)).await
+    }
+
+    /// Opens a URL in a new browser. Nothing if `WORKBOOK_SKIP` leaves the browser out.
+    pub async fn at(url: &str) -> Option<Self> {
         if support::skipped("browser") {
             return None;
         }
         let browser = Self::start().await;
-        browser.goto(server.url(path)).await.expect("the page loads");
+        browser.visit(url).await;
         Some(browser)
+    }
+
+    /// Goes to a URL and waits until the page has loaded.
+    pub async fn visit(&self, url: &str) {
+        let loaded = within(url, self.driver.goto(url)).await;
+        loaded.unwrap_or_else(|error| panic!("{url} does not load: {error}"));
     }
 
     async fn start() -> Self {
@@ -135,14 +146,31 @@ impl Browser {
         element.send_keys(text).await.expect("a field to write into");
     }
 
+    /// Presses keys where the focus is.
+    pub async fn press(&self, keys: impl Into<thirtyfour::TypingData>) {
+        let focus = self.driver.active_element().await.expect("something has the focus");
+        focus.send_keys(keys).await.expect("it takes keys");
+    }
+
     /// Gives the page a size, in CSS pixels, and a colour scheme (`light` or `dark`).
     pub async fn look(&self, width: u32, height: u32, scheme: &str) {
+        self.size(width, height).await;
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let media = json!({ "media": "", "features": features });
+        self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Lays the page out as on paper, `width` CSS pixels wide.
+    pub async fn look_printed(&self, width: u32) {
+        self.size(width, 800).await;
+        self.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    }
+
+    async fn size(&self, width: u32, height: u32) {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
         });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
-        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     /// Cuts the browser off from every network, or connects it again.
@@ -164,26 +192,37 @@ impl Browser {
     /// Fails if the page is wider than its window, or if axe-core finds a serious or
     /// critical barrier: wide and narrow, light and dark.
     pub async fn is_for_everybody(&self) {
-        if official::skip() {
-            return;
-        }
-        let axe = official::modules().join("node_modules/axe-core/axe.min.js");
-        let axe =
-            fs::read_to_string(axe).expect("axe-core is installed with the clients");
-        self.run(&axe).await;
         for (width, scheme) in
             [(1200, "light"), (1200, "dark"), (320, "light"), (320, "dark")]
         {
             self.look(width, 800, scheme).await;
-            let overflow = self
-                .run("return document.documentElement.scrollWidth - innerWidth")
-                .await;
-            assert!(overflow.as_i64() <= Some(0), "{overflow} px too wide at {width} px");
-            let found = within("axe", self.driver.execute_async(AXE, vec![])).await;
-            let found = found.expect("axe runs").json().clone();
-            assert_eq!(found, json!([]), "at {width} px, {scheme}");
+            let overflow = self.overflow().await;
+            assert!(overflow <= 0, "{overflow} px too wide at {width} px");
+            assert_eq!(self.barriers(&[]).await, NO_BARRIERS, "at {width} px, {scheme}");
         }
         self.look(1200, 800, "light").await;
+    }
+
+    /// By how many pixels the page is wider than its window.
+    pub async fn overflow(&self) -> i64 {
+        let script = "return document.documentElement.scrollWidth - innerWidth";
+        self.run(script).await.as_i64().expect("whole pixels")
+    }
+
+    /// What axe-core finds serious or critical in the page as it is now, by these of its
+    /// rules or by all. Nothing without Node, which brings axe-core.
+    pub async fn barriers(&self, rules: &[&str]) -> Vec<String> {
+        if official::skip() {
+            return vec![];
+        }
+        if self.run("return typeof axe").await == "undefined" {
+            let axe = official::modules().join("node_modules/axe-core/axe.min.js");
+            let axe = fs::read_to_string(axe).expect("it is installed with the clients");
+            self.run(&axe).await;
+        }
+        let found = self.driver.execute_async(AXE, vec![json!(rules)]);
+        let found = within("axe", found).await.expect("axe runs");
+        found.convert().expect("a list of strings")
     }
 
     /// Takes a picture of the whole page, for the book, in a recording run.
@@ -199,12 +238,17 @@ impl Browser {
     }
 }
 
+/// What [`Browser::barriers`] returns of a page that is for everybody.
+pub const NO_BARRIERS: [&str; 0] = [];
+
 /// Returns what axe-core finds serious or critical, one line for each place.
 const AXE: &str = r#"
-    const done = arguments[arguments.length - 1];
-    axe.run().then(({ violations }) => done(violations
+    const [rules, done] = arguments;
+    const options = rules.length > 0 ? { runOnly: rules } : {};
+    axe.run(options).then(({ violations }) => done(violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))));
+        .flatMap(({ id, nodes }) => nodes.map(({ html, any }) =>
+            `${id}: ${html} (${any.map(({ message }) => message).join("; ")})`))));
 "#;
 
 impl Drop for Browser {
