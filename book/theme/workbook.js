@@ -26,6 +26,10 @@ const scrollable = new ResizeObserver((entries) => {
 });
 for (const wide of document.querySelectorAll("pre > code, .table-wrapper")) {
   scrollable.observe(wide);
+  // book.js turns the page with these keys, from wherever it sees them.
+  wide.addEventListener("keydown", (event) => {
+    if (event.key.startsWith("Arrow") && wide.tabIndex === 0) event.stopPropagation();
+  });
 }
 
 // The stock theme opens the table of contents with a label: only a mouse can press it,

@@ -109,9 +109,10 @@ fn tree(tree: &Tree) -> String {
         .collect();
     format!(
         "<figure class=\"tree\">\n<figcaption>The files of \
-         <code class=\"file\">chapters/{}</code>{since}</figcaption>\n<table>\n<thead><tr>\
+         <code class=\"file\">chapters/{}</code>{since}</figcaption>\n\
+         <div class=\"table-wrapper\"><table>\n<thead><tr>\
          <th scope=\"col\">File</th><th scope=\"col\">State</th><th scope=\"col\">Lines</th>\
-         </tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</figure>\n",
+         </tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</figure>\n",
         escape(&tree.folder)
     )
 }
