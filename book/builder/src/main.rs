@@ -2,14 +2,16 @@
 //!
 //! Run:  cargo workbook book --serve --open
 
+mod changes;
 mod serve;
-mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 fn main() -> ExitCode {
     match run() {
@@ -31,7 +33,7 @@ fn run() -> Result<()> {
     let port: Option<u16> = port.to_str().and_then(|port| port.parse().ok());
     let opens = arguments.next().is_some_and(|word| word == "open");
     let folder = arguments.next().map_or_else(|| root.join("book/book"), PathBuf::from);
-    let before = watch::state(&root);
+    let before = changes::state(&root);
     let built = build(&root, &folder);
     let Some(port) = port else {
         built?;
@@ -46,18 +48,21 @@ fn run() -> Result<()> {
     if let Err(error) = built {
         eprintln!("book: {error:#}");
     }
-    let server = serve::Server::bind(port, folder.clone())?;
-    println!("The book is at {}. Ctrl-C stops it.", server.url());
-    if opens {
-        open(&server.url());
-    }
-    let changed = server.reloader();
-    watch::spawn(root.clone(), before, move || match build(&root, &folder) {
-        Ok(()) => changed.tell(),
+    let (builds, told) = watch::channel(serve::first_build());
+    let output = folder.clone();
+    changes::spawn(root.clone(), before, move || match build(&root, &output) {
+        Ok(()) => builds.send_modify(|build| *build += 1),
         Err(error) => eprintln!("book: {error:#}"),
     });
-    server.run();
-    Ok(())
+    Runtime::new()?.block_on(async {
+        let listener = serve::bind(port).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        println!("The book is at {url}. Ctrl-C stops it.");
+        if opens {
+            open(&url);
+        }
+        serve::run(listener, folder, told).await
+    })
 }
 
 fn build(root: &Path, folder: &Path) -> Result<()> {

@@ -78,12 +78,36 @@ impl Code {
             .filter_map(|row| row.at)
     }
 
-    /// The numbers of the first and the last line shown.
-    pub(crate) fn place(&self) -> Option<(usize, usize)> {
-        let mut numbers = self.rows.iter().filter_map(|row| row.at);
-        let first = numbers.next()?;
-        let last = numbers.next_back().unwrap_or(first);
-        Some((self.source.lines[first].number, self.source.lines[last].number))
+    /// Where it stands in its file: `lines 3–9`, or `lines 52–60, 9–15` for parts that do
+    /// not follow each other. A diff stands where its first and its last line do.
+    pub(crate) fn place(&self) -> Option<String> {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        let parts =
+            self.rows.split(|row| self.from.is_none() && row.change == Change::Gap);
+        for part in parts {
+            let numbers = part.iter().filter_map(|row| row.at);
+            let numbers = numbers.map(|at| self.source.lines[at].number);
+            if let (Some(first), Some(last)) = (numbers.clone().min(), numbers.max()) {
+                places.push((first, last));
+            }
+        }
+        let word = match places[..] {
+            [] => return None,
+            [(first, last)] if first == last => "line",
+            _ => "lines",
+        };
+        let span = |&(first, last): &(usize, usize)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}–{last}"),
+        };
+        let spans: Vec<String> = places.iter().map(span).collect();
+        Some(format!("{word} {}", spans.join(", ")))
+    }
+
+    /// The number of the first line shown.
+    pub(crate) fn first_line(&self) -> usize {
+        let first = self.rows.iter().find_map(|row| row.at);
+        first.map_or(1, |at| self.source.lines[at].number)
     }
 }
 

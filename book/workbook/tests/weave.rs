@@ -19,6 +19,13 @@ fn an_item_comes_with_its_comments_its_file_and_its_lines() {
 }
 
 #[test]
+fn parts_that_do_not_follow_each_other_say_where_each_stands() {
+    let book = Fixture::new("weave_places");
+    let page = book.weave("{{#item 2-two/src/main.rs main, header}}\n", "html").unwrap();
+    assert!(page.contains("<span class=\"place\">lines 18–23, 1–3</span>"), "{page}");
+}
+
+#[test]
 fn a_diff_shows_what_came_and_what_went_in_the_files_language() {
     let book = Fixture::new("weave_diff");
     let page = book.weave("{{#diff 1-one 2-two src/main.rs main}}\n", "html").unwrap();

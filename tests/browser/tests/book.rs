@@ -9,7 +9,9 @@ use std::{
 
 use browser::{Browser, NO_BARRIERS, program};
 use serde_json::Value;
+use support::within;
 use thirtyfour::Key;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 const THEMES: [&str; 5] = ["light", "rust", "coal", "navy", "ayu"];
 
@@ -362,4 +364,130 @@ async fn on_paper_no_code_is_cut_off_and_paper_is_white() {
             assert_eq!(ground, "rgb(255, 255, 255)", "{page}, {theme}");
         }
     }
+}
+
+/// A book of one page about a program of one function, served as a writer does.
+#[cfg(unix)]
+struct Served {
+    root: PathBuf,
+    url: String,
+    process: tokio::process::Child,
+}
+
+#[cfg(unix)]
+impl Served {
+    async fn start(name: &str) -> Self {
+        // Compiled here, and not while the first line of output is awaited.
+        program("book");
+        let workbook = program("workbook");
+        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let weave =
+            format!("[preprocessor.workbook]\ncommand = \"'{workbook}' weave\"\n");
+        let step = "[[step]]\npackage = \"chapter-1\"\nfolder = \"1-one\"\n\
+                    idea = \"A hello\"\npage = \"one.md\"\n";
+        for (file, text) in [
+            ("book/book.toml", format!("[book]\ntitle = \"Small\"\n\n{weave}").as_str()),
+            ("book/steps.toml", step),
+            ("book/src/SUMMARY.md", "# Summary\n\n- [One](one.md)\n"),
+            ("book/src/one.md", "# One\n\n{{#item 1-one/src/main.rs main}}\n"),
+            ("chapters/1-one/src/main.rs", "fn main() {\n    println!(\"hello\");\n}\n"),
+        ] {
+            let file = root.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let mut process = tokio::process::Command::new(workbook)
+            .args(["book", "--serve", "--port", "0", "--root"])
+            .arg(&root)
+            .stdout(std::process::Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("it runs");
+        let output = process.stdout.take().expect("BUG: piped");
+        let mut lines = BufReader::new(output).lines();
+        let address = async {
+            loop {
+                let line = lines.next_line().await.expect("a pipe").expect("it serves");
+                if let Some(rest) = line.strip_prefix("The book is at ") {
+                    break rest.split(". ").next().unwrap_or_default().to_owned();
+                }
+            }
+        };
+        let url = within("the book's address", address).await;
+        Self { root, url, process }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Served {
+    fn drop(&mut self) {
+        // The command, the cargo that it calls, and the server.
+        if let Some(pid) = self.process.id() {
+            let group = format!("-{pid}");
+            Command::new("kill").args(["-KILL", "--", &group]).status().ok();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_in_a_chapter_shows_on_the_open_page() {
+    if support::skipped("browser") {
+        return;
+    }
+    let book = Served::start("served edit").await;
+    let Some(browser) = Browser::at(&book.url).await else { return };
+    let shows = |text: &str| {
+        format!("document.querySelector('figure').textContent.includes({text:?})")
+    };
+    browser.until(&shows("hello")).await;
+    let program = book.root.join("chapters/1-one/src/main.rs");
+    for greeting in ["good morning", "good evening"] {
+        let edited = std::time::Instant::now();
+        fs::write(&program, format!("fn main() {{\n    println!(\"{greeting}\");\n}}\n"))
+            .unwrap();
+        browser.until(&shows(greeting)).await;
+        println!("shown after {:?}", edited.elapsed());
+    }
+    // While it does not build, the page stays, and comes back when it does.
+    fs::write(&program, "fn man() {}\n").unwrap();
+    fs::write(
+        book.root.join("book/src/one.md"),
+        "# One\n\n{{#item 1-one/src/main.rs man}}\n",
+    )
+    .unwrap();
+    browser.until(&shows("fn man() {}")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_served_book_gives_away_only_the_book() {
+    if support::skipped("browser") {
+        return;
+    }
+    let book = Served::start("served only").await;
+    let address = book.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    for (path, status) in [
+        ("/", 200),
+        ("/one.html", 200),
+        ("/../book.toml", 404),
+        ("/..%2fbook.toml", 404),
+        ("/.nojekyll", 404),
+        ("/nothing.html", 404),
+    ] {
+        let answer = ask(&address, path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+    }
+}
+
+/// Sends a path as it stands, dots and all.
+#[cfg(unix)]
+async fn ask(address: &str, path: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = Vec::new();
+    within("an answer", stream.read_to_end(&mut answer)).await.expect("it answers");
+    String::from_utf8_lossy(&answer).into_owned()
 }
