@@ -28,8 +28,8 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         }
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
         Command::CheckBook => check_book(workbook),
-        Command::CheckChapter { chapter, url } => {
-            promises::run(workbook, &chapter, url.as_deref())
+        Command::CheckChapter { chapter, only, url } => {
+            promises::run(workbook, &chapter, only.as_deref(), url.as_deref())
         }
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
@@ -82,7 +82,7 @@ fn diff(
         let code = workbook.diff(&from.folder, &to.folder, file, &[])?;
         say!("{}", screen.code(&code));
     }
-    say!("{}: {}", screen.bold(&to.package), to.idea);
+    say!("{}\n{}", screen.bold(&to.package), paragraph(&to.idea, 2).trim_end());
     say!("Build it yourself: cargo workbook start {} DIR", to.number());
     Ok(Outcome::Fine)
 }

@@ -175,7 +175,9 @@ fn compare_takes_a_program_that_does_not_compile() {
 #[test]
 fn the_promises_are_checked_against_a_url_and_those_of_the_process_are_not() {
     let book = Fixture::new("check_url");
-    let said = book.run(&["check", "2", "--url", "http://127.0.0.1:8005"]);
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let said = book.run(&["check", "2", "--url", &url]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     assert!(said.out.contains("kept         a greeting comes back"), "{}", said.out);
     assert!(
@@ -185,10 +187,40 @@ fn the_promises_are_checked_against_a_url_and_those_of_the_process_are_not() {
     );
     assert!(said.out.contains("1 kept, 0 broken, 1 not checked"), "{}", said.out);
 
-    let said = book.run(&["check", "2", "--url", "http://broken"]);
+    let broken = format!("{url}/broken");
+    let said = book.run(&["check", "2", "--url", &broken]);
     assert_eq!(said.code, Some(1));
     assert!(said.out.contains("BROKEN       a greeting comes back"), "{}", said.out);
-    assert!(said.out.contains("no answer from http://broken"), "{}", said.out);
+    assert!(said.out.contains(&format!("no answer from {broken}")), "{}", said.out);
+    let again = format!("cargo workbook check 2 a_greeting_comes_back --url {broken}");
+    assert!(said.out.contains(&again), "{}", said.out);
+    assert_eq!(said.err, "", "what the report says is not said twice");
+
+    let said = book.run(&["check", "2", "it stops", "--url", &broken]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("0 kept, 0 broken, 1 not checked"), "{}", said.out);
+    let said = book.run(&["check", "2", "it flies", "--url", &url]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("no promise of chapter-2 has these words"), "{}", said.err);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_sentence() {
+    let book = Fixture::new("check_nobody");
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let said = book.run(&["check", "2", "--url", &format!("http://{free}")]);
+    assert_eq!(said.code, Some(1));
+    assert_eq!(said.out, "");
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    assert!(
+        said.err.contains(&format!("nothing answers at http://{free}")),
+        "{}",
+        said.err
+    );
+    let said = book.run(&["check", "2", "--url", "127.0.0.1:8005"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("such as http://127.0.0.1:8005"), "{}", said.err);
 }
 
 #[test]

@@ -6,15 +6,7 @@
 
 mod install;
 
-use std::{
-    collections::HashMap,
-    fs,
-    ops::Deref,
-    path::PathBuf,
-    process::Stdio,
-    sync::{Mutex, OnceLock, PoisonError},
-    time::Duration,
-};
+use std::{fs, ops::Deref, path::PathBuf, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use support::{DEADLINE, Server, official, record, within};
@@ -270,41 +262,11 @@ impl Drop for Browser {
     }
 }
 
+pub use support::program;
+
 /// Builds a chapter and starts it, or uses the server that `WORKBOOK_URL` names.
 pub async fn chapter(package: &str) -> Server {
     Server::start(&program(package)).await
-}
-
-/// Builds a chapter's program and returns its path. A test of this crate cannot name the
-/// program of another, so Cargo is asked where it put it.
-pub fn program(package: &str) -> String {
-    static BUILT: OnceLock<Mutex<HashMap<String, String>>> = OnceLock::new();
-    let built = BUILT.get_or_init(Mutex::default);
-    let known = || built.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(program) = known().get(package) {
-        return program.clone();
-    }
-    // Not under the lock: a failed build is one test's story, and Cargo has a lock itself.
-    let program = build(package);
-    known().insert(package.to_owned(), program.clone());
-    program
-}
-
-fn build(package: &str) -> String {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let build = std::process::Command::new(cargo)
-        .args(["build", "--quiet", "--message-format=json", "-p", package])
-        .current_dir(support::root())
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("Cargo runs");
-    assert!(build.status.success(), "{package} does not build");
-    String::from_utf8_lossy(&build.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == package)
-        .find_map(|message| message["executable"].as_str().map(str::to_owned))
-        .unwrap_or_else(|| panic!("Cargo built no program called {package}"))
 }
 
 fn fresh_folder() -> PathBuf {

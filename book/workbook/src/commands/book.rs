@@ -18,9 +18,7 @@ pub(super) fn run(
     open: bool,
     port: u16,
 ) -> Result<Outcome> {
-    say!(
-        "Building the book. The first time, cargo compiles mdBook: a minute or two."
-    );
+    say!("Building the book. The first time, cargo compiles mdBook: a minute or two.");
     let port = if serve { port.to_string() } else { "-".into() };
     let root = workbook.root.canonicalize().context("cannot see the clone")?;
     let status = cargo(workbook)
