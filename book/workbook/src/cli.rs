@@ -44,6 +44,8 @@ For those who write the book:
   cargo workbook check              does the book still match the code
   cargo workbook record 4           records chapter 4's transcripts and picture again
   cargo workbook weave              the mdBook preprocessor; mdBook calls it
+
+--root CLONE works on another clone than the one around you.
 ";
 
 const HELP: [(&str, &str); 9] = [

@@ -16,7 +16,7 @@ fn workbook(arguments: &[&str]) -> Output {
         .env_remove("WORKBOOK_URL")
         .env_remove("WORKBOOK_RECORD")
         .output()
-        .unwrap()
+        .expect("it runs")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -37,7 +37,7 @@ fn numbers() -> Vec<String> {
 fn place(name: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a reader").join(name);
     if place.exists() {
-        fs::remove_dir_all(&place).unwrap();
+        fs::remove_dir_all(&place).expect("it is ours");
     }
     place
 }
@@ -51,7 +51,7 @@ fn build(folder: &Path, package: &str) -> PathBuf {
         .env("CARGO_TARGET_DIR", &target)
         .current_dir(folder)
         .output()
-        .unwrap();
+        .expect("Cargo runs");
     assert!(built.status.success(), "{package} in {folder:?}: {}", text(&built.stderr));
     assert!(!text(&built.stderr).contains("error"), "{}", text(&built.stderr));
     target.join(format!("debug/{package}{}", std::env::consts::EXE_SUFFIX))

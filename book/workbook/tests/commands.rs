@@ -42,6 +42,11 @@ fn misuse_ends_with_2_and_says_what_is_right() {
     let said = book.run(&["start", "2"]);
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("cargo workbook start N DIR"), "{}", said.err);
+    for command in ["diff", "start", "compare"] {
+        let said = book.run(&[command]);
+        assert_eq!(said.code, Some(2), "{command}");
+        assert!(said.err.contains(&format!("cargo workbook {command} ")), "{}", said.err);
+    }
     let said = book.run(&["list", "--serve"]);
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("no option --serve"), "{}", said.err);
@@ -76,6 +81,31 @@ fn a_diff_fits_80_columns_and_has_no_colours_when_it_is_not_on_a_terminal() {
         said.out
     );
     assert!(!said.out.contains("ANCHOR"), "{}", said.out);
+}
+
+/// `script` runs a command on a terminal of its own; not every system has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_diff_is_coloured_on_a_terminal_unless_the_reader_wants_none() {
+    let book = Fixture::new("colours");
+    let diff = format!("'{}' diff 1 2", env!("CARGO_BIN_EXE_workbook"));
+    let on_terminal = |variable: &str, value: &str| {
+        let mut script = std::process::Command::new("script");
+        script.args(["--quiet", "--return", "--command", &diff, "/dev/null"]);
+        script.env("TERM", "xterm").env_remove("NO_COLOR").env(variable, value);
+        script.current_dir(&book.root).stdin(std::process::Stdio::null());
+        script.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Ok(plain) = on_terminal("TERM", "xterm") else {
+        eprintln!("skipped: there is no `script` to try it with");
+        return;
+    };
+    assert!(plain.contains("\x1b[32m"), "{plain}");
+    assert!(plain.contains("\x1b[31m"), "{plain}");
+    for (variable, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let plain = on_terminal(variable, value).unwrap();
+        assert!(plain.contains("fn answer") && !plain.contains('\x1b'), "{plain}");
+    }
 }
 
 #[test]
@@ -147,6 +177,10 @@ fn start_does_not_write_into_a_folder_that_holds_something() {
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("is not empty"), "{}", said.err);
     assert!(!book.path("mine/src").exists());
+    let file = book.path("mine/notes.txt");
+    let said = book.run(&["start", "2", file.to_str().unwrap()]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("is a file"), "{}", said.err);
 }
 
 #[test]

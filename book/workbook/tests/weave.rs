@@ -171,3 +171,32 @@ fn a_page_with_windows_line_ends_weaves() {
     assert!(page.contains("lines 7–10"), "{page}");
     book.passes();
 }
+
+#[test]
+fn stock_mdbook_builds_the_book_and_fails_where_a_directive_does_not_resolve() {
+    let book = Fixture::new("stock mdbook");
+    let workbook = env!("CARGO_BIN_EXE_workbook");
+    let manifest = format!(
+        "[book]\ntitle = \"Small\"\n\n[preprocessor.workbook]\n\
+         command = \"'{workbook}' weave\"\nbefore = [\"links\"]\n"
+    );
+    book.write("book/book.toml", &manifest);
+    let build = || {
+        std::process::Command::new("mdbook").arg("build").arg(book.path("book")).output()
+    };
+    let Ok(built) = build() else {
+        eprintln!("skipped: there is no mdbook to try it with");
+        return;
+    };
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}");
+    let page = book.read("book/book/two.html");
+    assert!(page.contains("class=\"step diff\""), "{page}");
+    assert!(!page.contains("{{#"), "{page}");
+    book.replace("chapters/2-two/src/main.rs", "answer(", "reply(");
+    let built = build().unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(!built.status.success(), "{said}");
+    assert!(said.contains("book/src/two.md:12: "), "{said}");
+    assert!(said.contains("has no item or anchor `answer`"), "{said}");
+}
