@@ -14,6 +14,7 @@ use crate::Outcome;
 use crate::check;
 use crate::cli::Command;
 use crate::select::nearest;
+use crate::step_diff::Change;
 use crate::terminal::{Screen, paragraph, say};
 use crate::workbook::{CHAPTERS, Workbook};
 
@@ -78,9 +79,16 @@ fn diff(
     if files.is_empty() {
         say!("{} and {} do not differ there.", from.package, to.package);
     }
+    let mut sums = Vec::new();
     for file in &files {
         let code = workbook.diff(&from.folder, &to.folder, file, &[])?;
+        let (added, removed) = (code.count(Change::Added), code.count(Change::Removed));
+        sums.push(format!("  {file}  +{added} -{removed}"));
         say!("{}", screen.code(&code));
+    }
+    if files.len() > 1 {
+        say!("{} files differ; name one to see it alone:", files.len());
+        say!("{}\n", sums.join("\n"));
     }
     say!("{}\n{}", screen.bold(&to.package), paragraph(&to.idea, 2).trim_end());
     say!("Build it yourself: cargo workbook start {} DIR", to.number());

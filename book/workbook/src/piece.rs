@@ -6,6 +6,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result, bail};
 
 use crate::directive::Directive;
+use crate::ladder::Step;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
@@ -174,9 +175,17 @@ impl Workbook {
         if let Some(step) = self.ladder.get(name) {
             return Ok(step.folder.clone());
         }
-        let known: Vec<&str> =
-            self.ladder.steps.iter().map(|step| step.folder.as_str()).collect();
-        bail!("there is no step `{name}` in book/steps.toml{}", nearest(name, &known))
+        Err(self.no_step(name))
+    }
+
+    fn no_step(&self, name: &str) -> anyhow::Error {
+        let names = |step: &Step| [step.folder.clone(), step.package.clone()];
+        let known: Vec<String> = self.ladder.steps.iter().flat_map(names).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        anyhow::anyhow!(
+            "there is no step `{name}` in book/steps.toml{}",
+            nearest(name, &known)
+        )
     }
 
     fn item(&self, file: &str, parts: &[Selector]) -> Result<Code> {
@@ -314,6 +323,9 @@ impl Workbook {
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
         let ends = |name: &str| name == test || name.ends_with(&format!("::{test}"));
         let files = self.test_files(chapter);
+        if self.ladder.get(chapter).is_none() && !self.root.join(&files[0]).is_file() {
+            return Err(self.no_step(chapter));
+        }
         let mut known = Vec::new();
         for path in &files {
             let source = self.source(path)?;

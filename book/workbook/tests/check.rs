@@ -89,6 +89,16 @@ fn a_promise_without_a_test_is_refused() {
 }
 
 #[test]
+fn a_promise_of_a_chapter_that_there_is_not_is_refused() {
+    let book = Fixture::new("no_such_chapter");
+    book.replace("book/src/one.md", "promise chapter-1 ", "promise chapter-11 ");
+    book.refuses(
+        "book/src/one.md:25:",
+        "there is no step `chapter-11` in book/steps.toml",
+    );
+}
+
+#[test]
 fn a_failure_without_a_promise_is_refused() {
     let book = Fixture::new("no_promise");
     book.replace(
