@@ -393,8 +393,9 @@ impl Served {
             ("chapters/1-one/src/main.rs", "fn main() {\n    println!(\"hello\");\n}\n"),
         ] {
             let file = root.join(file);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
+            fs::create_dir_all(file.parent().expect("BUG: it has one"))
+                .expect("a folder");
+            fs::write(file, text).expect("a file");
         }
         let mut process = tokio::process::Command::new(workbook)
             .args(["book", "--serve", "--port", "0", "--root"])
