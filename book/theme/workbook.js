@@ -16,9 +16,20 @@ for (const button of document.querySelectorAll("figure.diff .clip-button")) {
   button.setAttribute("aria-label", button.title);
 }
 
-// A block of code may be wider than the page: the arrow keys scroll what has the focus.
-for (const code of document.querySelectorAll("pre > code")) {
-  code.tabIndex = 0;
+// A block of code or a table may be wider than the page. Then, and only then, it can have
+// the focus, and the arrow keys scroll it.
+const scrollable = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const wide of document.querySelectorAll("pre > code, .table-wrapper")) {
+  scrollable.observe(wide);
+  // book.js turns the page with these keys, from wherever it sees them.
+  wide.addEventListener("keydown", (event) => {
+    if (event.key.startsWith("Arrow") && wide.tabIndex === 0) event.stopPropagation();
+  });
 }
 
 // The stock theme opens the table of contents with a label: only a mouse can press it,

@@ -2,14 +2,16 @@
 //!
 //! Run:  cargo workbook book --serve --open
 
+mod changes;
 mod serve;
-mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 fn main() -> ExitCode {
     match run() {
@@ -22,15 +24,17 @@ fn main() -> ExitCode {
 }
 
 /// The arguments come from `cargo workbook book`, which has checked them: the root, a
-/// port or `-`, and `open` or `-`.
+/// port or `-`, and `open` or `-`. A test adds the folder to build into.
 fn run() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args_os().skip(1);
     let usage = "called by `cargo workbook book`";
-    let root = std::path::PathBuf::from(arguments.next().context(usage)?);
-    let port: Option<u16> = arguments.next().context(usage)?.parse().ok();
+    let root = PathBuf::from(arguments.next().context(usage)?);
+    let port = arguments.next().context(usage)?;
+    let port: Option<u16> = port.to_str().and_then(|port| port.parse().ok());
     let opens = arguments.next().is_some_and(|word| word == "open");
-    let folder = root.join("book/book");
-    let built = build(&root);
+    let folder = arguments.next().map_or_else(|| root.join("book/book"), PathBuf::from);
+    let before = changes::state(&root);
+    let built = build(&root, &folder);
     let Some(port) = port else {
         built?;
         let page = folder.join("index.html");
@@ -44,23 +48,28 @@ fn run() -> Result<()> {
     if let Err(error) = built {
         eprintln!("book: {error:#}");
     }
-    let server = serve::Server::bind(port, folder)?;
-    println!("The book is at {}. Ctrl-C stops it.", server.url());
-    if opens {
-        open(&server.url());
-    }
-    let changed = server.reloader();
-    watch::spawn(root.clone(), move || match build(&root) {
-        Ok(()) => changed.tell(),
+    let (builds, told) = watch::channel(serve::first_build());
+    let output = folder.clone();
+    changes::spawn(root.clone(), before, move || match build(&root, &output) {
+        Ok(()) => builds.send_modify(|build| *build += 1),
         Err(error) => eprintln!("book: {error:#}"),
     });
-    server.run();
-    Ok(())
+    Runtime::new()?.block_on(async {
+        let listener = serve::bind(port).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        println!("The book is at {url}. Ctrl-C stops it.");
+        if opens {
+            open(&url);
+        }
+        serve::run(listener, folder, told).await
+    })
 }
 
-fn build(root: &Path) -> Result<()> {
+fn build(root: &Path, folder: &Path) -> Result<()> {
     let book = root.join("book");
-    let book = MDBook::load(&book).with_context(|| format!("in {}", book.display()))?;
+    let mut book =
+        MDBook::load(&book).with_context(|| format!("in {}", book.display()))?;
+    book.config.build.build_dir = folder.to_owned();
     book.build().context("the book does not build")
 }
 

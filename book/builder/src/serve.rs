@@ -1,113 +1,101 @@
 //! Serves the built book on this machine, and tells open pages to load again.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, anyhow};
-use tiny_http::{Header, Method, Request, Response, StatusCode};
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-/// Where an open page waits for the next build.
-const RELOAD: &str = "/__reload";
-
-/// A page asks again after this long, so that no thread waits for a closed one for ever.
+/// A page asks again after this long, so that no request of a closed one waits for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits for the next build, and again when the server was away.
+/// Waits for a build after the one that the page shows, and again when the server was away.
 const SCRIPT: &str = "<script>(async () => {
   for (;;) {
     try {
-      if ((await fetch('/__reload')).status === 200) return location.reload();
+      if ((await fetch('/__reload/BUILD')).status === 200) return location.reload();
     } catch { await new Promise((again) => setTimeout(again, 1000)); }
   }
 })();</script>";
 
-pub(crate) struct Server {
-    http: tiny_http::Server,
+/// The number of a build.
+pub(crate) type Build = u128;
+
+/// The number of the first build: the time, so that no page of an earlier run has one of
+/// ours.
+pub(crate) fn first_build() -> Build {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_millis())
+}
+
+/// Only this machine can connect.
+pub(crate) async fn bind(port: u16) -> Result<TcpListener> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    listener.with_context(|| format!("cannot serve on port {port}; try --port 0"))
+}
+
+/// Answers until the process ends.
+pub(crate) async fn run(
+    listener: TcpListener,
     folder: PathBuf,
-    reloader: Reloader,
+    builds: watch::Receiver<Build>,
+) -> Result<()> {
+    let book = Book { folder: folder.into(), builds };
+    let app = Router::new()
+        .route("/__reload/{shown}", get(reload))
+        .fallback(get(file))
+        .with_state(book);
+    Ok(axum::serve(listener, app).await?)
 }
 
-/// Knows how often the book was built.
-#[derive(Clone, Default)]
-pub(crate) struct Reloader(Arc<(Mutex<u64>, Condvar)>);
-
-impl Reloader {
-    /// The book was built again.
-    pub(crate) fn tell(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.1.notify_all();
-    }
-
-    /// Whether the book is built again before patience ends.
-    fn wait(&self) -> bool {
-        let builds = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = *builds;
-        let result = self.0.1.wait_timeout_while(builds, PATIENCE, |now| *now == before);
-        result.is_ok_and(|(_, timeout)| !timeout.timed_out())
-    }
+#[derive(Clone)]
+struct Book {
+    folder: Arc<std::path::Path>,
+    builds: watch::Receiver<Build>,
 }
 
-impl Server {
-    /// Only this machine can connect.
-    pub(crate) fn bind(port: u16, folder: PathBuf) -> Result<Self> {
-        let http = tiny_http::Server::http(("127.0.0.1", port)).map_err(|error| {
-            anyhow!("cannot serve on port {port}: {error}; try --port 0")
-        })?;
-        Ok(Self { http, folder, reloader: Reloader::default() })
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.http.server_addr())
-    }
-
-    pub(crate) fn reloader(&self) -> Reloader {
-        self.reloader.clone()
-    }
-
-    /// Answers until the process ends.
-    pub(crate) fn run(self) {
-        for request in self.http.incoming_requests() {
-            let (folder, reloader) = (self.folder.clone(), self.reloader.clone());
-            std::thread::spawn(move || answer(request, &folder, &reloader));
-        }
+/// Answers 200 when there is another build than the one that the page shows.
+async fn reload(State(mut book): State<Book>, Path(shown): Path<String>) -> StatusCode {
+    let other = book.builds.wait_for(|build| build.to_string() != shown);
+    match tokio::time::timeout(PATIENCE, other).await {
+        Ok(Ok(_)) => StatusCode::OK,
+        _ => StatusCode::NO_CONTENT,
     }
 }
 
-fn answer(request: Request, folder: &Path, reloader: &Reloader) {
-    let response = if !matches!(request.method(), Method::Get | Method::Head) {
-        Response::from_string("GET only\n").with_status_code(StatusCode(405))
-    } else if request.url() == RELOAD {
-        let status = if reloader.wait() { 200 } else { 204 };
-        Response::from_string("").with_status_code(StatusCode(status))
-    } else {
-        file(request.url(), folder)
-    };
-    // A browser that went elsewhere needs no answer.
-    let _ = request.respond(response);
-}
-
-fn file(url: &str, folder: &Path) -> Response<std::io::Cursor<Vec<u8>>> {
-    let path = url.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+async fn file(State(book): State<Book>, uri: Uri) -> Response {
+    // The number first: a build that ends while the file is read is a later one.
+    let script = SCRIPT.replace("BUILD", &book.builds.borrow().to_string());
+    let path = uri.path().trim_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
     // The book's own files have plain names: nothing to decode, and no way out.
     let inside =
         path.split('/').all(|part| !part.starts_with('.') && !part.contains('\\'));
-    let bytes = if inside { std::fs::read(folder.join(path)).ok() } else { None };
-    let Some(mut bytes) = bytes else {
-        return Response::from_string("The book has no such page.\n")
-            .with_status_code(StatusCode(404));
+    // Small files of this machine: no other request has to wait for long.
+    let found = if inside { std::fs::read(book.folder.join(path)).ok() } else { None };
+    // A page that is just being built comes back by itself: it has the script too.
+    let (status, media_type, mut body) = match found {
+        Some(body) => (StatusCode::OK, media_type(path), body),
+        None => (
+            StatusCode::NOT_FOUND,
+            media_type(".html"),
+            b"<!doctype html><title>Not here</title><p>The book has no such page.\n"
+                .into(),
+        ),
     };
-    if path.ends_with(".html") {
-        bytes.extend(SCRIPT.as_bytes());
+    if media_type.starts_with("text/html") {
+        body.extend(script.as_bytes());
     }
-    let response = Response::from_data(bytes);
-    let header =
-        |name: &str, value: &str| Header::from_bytes(name.as_bytes(), value.as_bytes());
-    [header("Content-Type", media_type(path)), header("Cache-Control", "no-store")]
-        .into_iter()
-        .flatten()
-        .fold(response, Response::with_header)
+    let headers =
+        [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body).into_response()
 }
 
 fn media_type(path: &str) -> &'static str {

@@ -24,7 +24,12 @@ fn main() -> ExitCode {
         eprintln!("fetch-client: called by `cargo workbook client`");
         return ExitCode::from(2);
     };
-    match run(Path::new(&kit)) {
+    // The lock file holds no addresses, so that any mirror of the registry will do.
+    let registry = match env::var("npm_config_registry") {
+        Ok(mirror) => Registry::with_base_url(mirror.trim_end_matches('/')),
+        Err(_) => Registry::npm(),
+    };
+    match run(Path::new(&kit), &registry) {
         Ok(version) => {
             println!(
                 "{PACKAGE} {version}, verified, is in {}.",
@@ -39,13 +44,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(kit: &Path) -> npm_utils::Result<String> {
+fn run(kit: &Path, registry: &Registry) -> npm_utils::Result<String> {
     let (version, checksum) = pinned(kit)?;
-    // The lock file holds no addresses, so that any mirror of the registry will do.
-    let registry = match env::var("npm_config_registry") {
-        Ok(mirror) => Registry::with_base_url(mirror.trim_end_matches('/')),
-        Err(_) => Registry::npm(),
-    };
     let archive = download::fetch(&registry.tarball_url(PACKAGE, &version))?;
     integrity::verify(PACKAGE, &archive, &checksum)?;
     let (part, done) = (kit.join("client.part"), kit.join("client"));
@@ -79,5 +79,69 @@ fn pinned(kit: &Path) -> npm_utils::Result<(String, String)> {
     match (entry["version"].as_str(), entry["integrity"].as_str()) {
         (Some(version), Some(checksum)) => Ok((version.into(), checksum.into())),
         _ => Err(format!("package-lock.json pins no {PACKAGE}").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A kit with the lock file that is committed, in a folder of its own.
+    fn kit(name: &str) -> PathBuf {
+        let kit =
+            env::temp_dir().join(format!("fetch client {} {name}", std::process::id()));
+        fs::create_dir_all(&kit).unwrap();
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let lock = here.join("../../chapters/browser-kit/package-lock.json");
+        fs::copy(lock, kit.join("package-lock.json")).unwrap();
+        kit
+    }
+
+    #[test]
+    fn what_the_lock_file_does_not_know_is_refused_and_nothing_is_changed() {
+        let kit = kit("forged");
+        fs::create_dir_all(kit.join("client")).unwrap();
+        fs::write(kit.join("client/socket.io.js"), "the old one").unwrap();
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", server.local_addr().unwrap());
+        // A registry that hands out something else.
+        std::thread::spawn(move || {
+            for mut stream in server.incoming().flatten() {
+                let mut request = [0; 1024];
+                assert!(stream.read(&mut request).unwrap() > 0);
+                let answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let error = run(&kit, &Registry::with_base_url(&url)).unwrap_err().to_string();
+        assert!(error.contains(PACKAGE), "{error}");
+        let old = fs::read_to_string(kit.join("client/socket.io.js")).unwrap();
+        assert_eq!(old, "the old one");
+        assert!(!kit.join("client.part").exists());
+        fs::remove_dir_all(kit).unwrap();
+    }
+
+    #[test]
+    fn a_registry_that_is_not_there_is_an_error() {
+        let kit = kit("offline");
+        // A port that was free a moment ago.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let registry = Registry::with_base_url(format!("http://{free}"));
+        assert!(run(&kit, &registry).is_err());
+        assert!(!kit.join("client").exists());
+        fs::remove_dir_all(kit).unwrap();
+    }
+
+    #[test]
+    fn the_lock_file_pins_a_version_and_a_checksum() {
+        let kit = kit("pinned");
+        let (version, checksum) = pinned(&kit).unwrap();
+        assert!(version.starts_with("4."), "{version}");
+        assert!(checksum.starts_with("sha512-"), "{checksum}");
+        fs::remove_dir_all(kit).unwrap();
     }
 }

@@ -29,13 +29,23 @@ pub struct Head {
 /// # Errors
 /// What differs, in words for whoever runs the tests.
 pub fn transcript(package: &str, name: &str, body: &str) -> Result<(), String> {
-    let file = root().join("book/transcripts").join(package).join(format!("{name}.txt"));
+    transcript_below(&root(), recording(), package, name, body)
+}
+
+fn transcript_below(
+    root: &Path,
+    recording: bool,
+    package: &str,
+    name: &str,
+    body: &str,
+) -> Result<(), String> {
+    let shown = format!("book/transcripts/{package}/{name}.txt");
+    let file = root.join(&shown);
     let body = normal(body);
-    if recording() {
+    if recording {
         let thread = std::thread::current();
         return write(&file, seal(thread.name().unwrap_or("a test"), &body).as_bytes());
     }
-    let shown = format!("book/transcripts/{package}/{name}.txt");
     let again = format!("run `cargo workbook record {package}` and read what changed");
     let text = std::fs::read_to_string(&file)
         .map_err(|_| format!("{shown} is not recorded yet; {again}"))?;
@@ -198,5 +208,28 @@ mod tests {
     fn windows_line_ends_are_not_an_edit() {
         let text = seal("t", "> hello\n< hello\n").replace('\n', "\r\n");
         assert!(open(&text).is_ok());
+    }
+
+    #[test]
+    fn a_run_that_sees_something_else_than_was_recorded_is_told_where() {
+        let root = std::env::temp_dir().join(format!("recorded {}", std::process::id()));
+        let saw = |recording, body| {
+            transcript_below(&root, recording, "chapter-2", "news", body)
+        };
+        let error = saw(false, "> hello\n").unwrap_err();
+        assert!(error.contains("is not recorded yet"), "{error}");
+        saw(true, "> hello\n< news\n").unwrap();
+        saw(false, "> hello\n< news\n").unwrap();
+        let error = saw(false, "> hello\n< olds\n").unwrap_err();
+        let start = "book/transcripts/chapter-2/news.txt is stale: line 3";
+        assert!(error.starts_with(start), "{error}");
+        assert!(error.contains("`< olds`"), "{error}");
+        let text =
+            std::fs::read_to_string(root.join("book/transcripts/chapter-2/news.txt"));
+        let text = text.unwrap();
+        let test =
+            "tests::a_run_that_sees_something_else_than_was_recorded_is_told_where";
+        assert_eq!(open(&text).unwrap().0.test, test);
+        std::fs::remove_dir_all(root).unwrap();
     }
 }

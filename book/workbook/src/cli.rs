@@ -14,7 +14,7 @@ pub(crate) enum Command {
     Start { chapter: String, folder: PathBuf, solution: bool },
     Compare { chapter: String, folder: PathBuf },
     CheckBook,
-    CheckChapter { chapter: String, url: Option<String> },
+    CheckChapter { chapter: String, only: Option<String>, url: Option<String> },
     Client,
     Book { serve: bool, open: bool, port: u16 },
     Record { chapter: Option<String>, pictures: bool },
@@ -44,6 +44,8 @@ For those who write the book:
   cargo workbook check              does the book still match the code
   cargo workbook record 4           records chapter 4's transcripts and picture again
   cargo workbook weave              the mdBook preprocessor; mdBook calls it
+
+--root CLONE works on another clone than the one around you.
 ";
 
 const HELP: [(&str, &str); 9] = [
@@ -97,14 +99,16 @@ Shows how the program in DIR differs from chapter N. Exit code 1 when it does.
         "check",
         "\
 cargo workbook check
-cargo workbook check N [--url URL]
+cargo workbook check N [PROMISE] [--url URL]
 
 Without N: checks that the book matches the code. With N: runs chapter N's tests, against
 the chapter in this clone or against a server that you started, in Rust or in anything
 else. Promises that need the process itself are then listed as not checked.
+PROMISE: only those with these words in their names.
 Exit code 1 when something is wrong.
 
   cargo workbook check 4 --url http://127.0.0.1:8005
+  cargo workbook check 4 \"unknown path\" --url http://127.0.0.1:8005
 ",
     ),
     (
@@ -154,7 +158,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cal
         match argument {
             Value(value) => given.values.push(value),
             Long("root") => given.root = Some(parser.value()?.into()),
-            Long("url") => given.url = Some(parser.value()?.string()?),
+            Long("url") => given.url = Some(url(parser.value()?.string()?)?),
             Long("width") => given.width = Some(parser.value()?.parse()?),
             Long("port") => given.port = Some(parser.value()?.parse()?),
             Long("help") | Short('h') => given.flags.push("help"),
@@ -167,6 +171,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cal
     }
     let root = given.root.take();
     Ok(Call { command: given.command()?, root })
+}
+
+/// The tests speak plain HTTP.
+fn url(text: String) -> Result<String> {
+    if text.strip_prefix("http://").is_none_or(str::is_empty) {
+        bail!("--url needs an address such as http://127.0.0.1:8005, not `{text}`");
+    }
+    Ok(text)
 }
 
 #[derive(Default)]
@@ -213,9 +225,11 @@ impl Given {
                 Command::Compare { chapter: self.text(1)?, folder: self.path(2) }
             }
             ("check", 0) if self.url.is_none() => Command::CheckBook,
-            ("check", 1) => {
-                Command::CheckChapter { chapter: self.text(1)?, url: self.url.take() }
-            }
+            ("check", 1 | 2) => Command::CheckChapter {
+                chapter: self.text(1)?,
+                only: self.values.get(2).map(|_| self.text(2)).transpose()?,
+                url: self.url.take(),
+            },
             ("client", 0) => Command::Client,
             ("book", 0) => Command::Book {
                 serve: self.flag("serve"),

@@ -14,6 +14,7 @@ use crate::Outcome;
 use crate::check;
 use crate::cli::Command;
 use crate::select::nearest;
+use crate::step_diff::Change;
 use crate::terminal::{Screen, paragraph, say};
 use crate::workbook::{CHAPTERS, Workbook};
 
@@ -28,8 +29,8 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         }
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
         Command::CheckBook => check_book(workbook),
-        Command::CheckChapter { chapter, url } => {
-            promises::run(workbook, &chapter, url.as_deref())
+        Command::CheckChapter { chapter, only, url } => {
+            promises::run(workbook, &chapter, only.as_deref(), url.as_deref())
         }
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
@@ -78,11 +79,18 @@ fn diff(
     if files.is_empty() {
         say!("{} and {} do not differ there.", from.package, to.package);
     }
+    let mut sums = Vec::new();
     for file in &files {
         let code = workbook.diff(&from.folder, &to.folder, file, &[])?;
+        let (added, removed) = (code.count(Change::Added), code.count(Change::Removed));
+        sums.push(format!("  {file}  +{added} -{removed}"));
         say!("{}", screen.code(&code));
     }
-    say!("{}: {}", screen.bold(&to.package), to.idea);
+    if files.len() > 1 {
+        say!("{} files differ; name one to see it alone:", files.len());
+        say!("{}\n", sums.join("\n"));
+    }
+    say!("{}\n{}", screen.bold(&to.package), paragraph(&to.idea, 2).trim_end());
     say!("Build it yourself: cargo workbook start {} DIR", to.number());
     Ok(Outcome::Fine)
 }

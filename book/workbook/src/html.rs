@@ -18,7 +18,7 @@ pub(crate) fn piece(piece: &Piece) -> String {
 /// A promise inside a sentence.
 pub(crate) fn inline_promise(promise: &Promise) -> String {
     let path = &promise.code.source.path;
-    let line = promise.code.place().map_or(1, |(first, _)| first);
+    let line = promise.code.first_line();
     format!(
         "<span class=\"promise\" title=\"{path}:{line}\">{}</span>",
         escape(&promise.sentence())
@@ -43,12 +43,7 @@ fn figure(code: &Code) -> String {
 
 fn caption(code: &Code) -> String {
     let mut text = format!("<code class=\"file\">{}</code>", escape(&code.source.path));
-    if let Some((first, last)) = code.place() {
-        let place = if first == last {
-            format!("line {first}")
-        } else {
-            format!("lines {first}–{last}")
-        };
+    if let Some(place) = code.place() {
         text.push_str(&format!(" <span class=\"place\">{place}</span>"));
     }
     if let Some(from) = &code.from {
@@ -109,9 +104,10 @@ fn tree(tree: &Tree) -> String {
         .collect();
     format!(
         "<figure class=\"tree\">\n<figcaption>The files of \
-         <code class=\"file\">chapters/{}</code>{since}</figcaption>\n<table>\n<thead><tr>\
+         <code class=\"file\">chapters/{}</code>{since}</figcaption>\n\
+         <div class=\"table-wrapper\"><table>\n<thead><tr>\
          <th scope=\"col\">File</th><th scope=\"col\">State</th><th scope=\"col\">Lines</th>\
-         </tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</figure>\n",
+         </tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</figure>\n",
         escape(&tree.folder)
     )
 }

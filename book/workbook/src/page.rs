@@ -152,8 +152,13 @@ impl Page {
         self.links.push(Link { line, target: target.to_owned(), embedded });
     }
 
-    /// Links and embedded files in raw HTML.
+    /// Links, embedded files and blocks of code in raw HTML.
     fn html(&mut self, html: &str, at: usize) {
+        for (offset, _) in html.match_indices("<pre") {
+            let (line, language) = (self.line(at + offset), Some("html".to_owned()));
+            let first_line = html[offset..].lines().next().unwrap_or_default().to_owned();
+            self.fences.push(Fence { line, language, first_line });
+        }
         for (attribute, embedded) in [(" href=", false), (" src=", true)] {
             for (offset, _) in html.match_indices(attribute) {
                 let rest = &html[offset + attribute.len()..];

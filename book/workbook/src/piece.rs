@@ -6,6 +6,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result, bail};
 
 use crate::directive::Directive;
+use crate::ladder::Step;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
@@ -78,12 +79,36 @@ impl Code {
             .filter_map(|row| row.at)
     }
 
-    /// The numbers of the first and the last line shown.
-    pub(crate) fn place(&self) -> Option<(usize, usize)> {
-        let mut numbers = self.rows.iter().filter_map(|row| row.at);
-        let first = numbers.next()?;
-        let last = numbers.next_back().unwrap_or(first);
-        Some((self.source.lines[first].number, self.source.lines[last].number))
+    /// Where it stands in its file: `lines 3–9`, or `lines 52–60, 9–15` for parts that do
+    /// not follow each other. A diff stands where its first and its last line do.
+    pub(crate) fn place(&self) -> Option<String> {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        let parts =
+            self.rows.split(|row| self.from.is_none() && row.change == Change::Gap);
+        for part in parts {
+            let numbers = part.iter().filter_map(|row| row.at);
+            let numbers = numbers.map(|at| self.source.lines[at].number);
+            if let (Some(first), Some(last)) = (numbers.clone().min(), numbers.max()) {
+                places.push((first, last));
+            }
+        }
+        let word = match places[..] {
+            [] => return None,
+            [(first, last)] if first == last => "line",
+            _ => "lines",
+        };
+        let span = |&(first, last): &(usize, usize)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}–{last}"),
+        };
+        let spans: Vec<String> = places.iter().map(span).collect();
+        Some(format!("{word} {}", spans.join(", ")))
+    }
+
+    /// The number of the first line shown.
+    pub(crate) fn first_line(&self) -> usize {
+        let first = self.rows.iter().find_map(|row| row.at);
+        first.map_or(1, |at| self.source.lines[at].number)
     }
 }
 
@@ -150,9 +175,17 @@ impl Workbook {
         if let Some(step) = self.ladder.get(name) {
             return Ok(step.folder.clone());
         }
-        let known: Vec<&str> =
-            self.ladder.steps.iter().map(|step| step.folder.as_str()).collect();
-        bail!("there is no step `{name}` in book/steps.toml{}", nearest(name, &known))
+        Err(self.no_step(name))
+    }
+
+    fn no_step(&self, name: &str) -> anyhow::Error {
+        let names = |step: &Step| [step.folder.clone(), step.package.clone()];
+        let known: Vec<String> = self.ladder.steps.iter().flat_map(names).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        anyhow::anyhow!(
+            "there is no step `{name}` in book/steps.toml{}",
+            nearest(name, &known)
+        )
     }
 
     fn item(&self, file: &str, parts: &[Selector]) -> Result<Code> {
@@ -290,6 +323,9 @@ impl Workbook {
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
         let ends = |name: &str| name == test || name.ends_with(&format!("::{test}"));
         let files = self.test_files(chapter);
+        if self.ladder.get(chapter).is_none() && !self.root.join(&files[0]).is_file() {
+            return Err(self.no_step(chapter));
+        }
         let mut known = Vec::new();
         for path in &files {
             let source = self.source(path)?;

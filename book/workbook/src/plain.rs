@@ -18,8 +18,8 @@ fn fence(code: &Code) -> String {
     let is_diff = code.from.is_some();
     let language = if is_diff { "diff" } else { code.source.language() };
     let mut text = format!("`{}`", code.source.path);
-    if let Some((first, last)) = code.place() {
-        let _ = write!(text, ", lines {first}–{last}");
+    if let Some(place) = code.place() {
+        let _ = write!(text, ", {place}");
     }
     // Code may hold a fence of its own, in a comment.
     let _ = writeln!(text, "\n\n````{language}");

@@ -89,6 +89,16 @@ fn a_promise_without_a_test_is_refused() {
 }
 
 #[test]
+fn a_promise_of_a_chapter_that_there_is_not_is_refused() {
+    let book = Fixture::new("no_such_chapter");
+    book.replace("book/src/one.md", "promise chapter-1 ", "promise chapter-11 ");
+    book.refuses(
+        "book/src/one.md:25:",
+        "there is no step `chapter-11` in book/steps.toml",
+    );
+}
+
+#[test]
 fn a_failure_without_a_promise_is_refused() {
     let book = Fixture::new("no_promise");
     book.replace(
@@ -140,6 +150,14 @@ fn an_exception_that_nothing_needs_is_refused() {
     book.refuses("book/exceptions.toml:6:", "nothing needs the exception for 2-two/*");
 }
 
+#[test]
+fn an_exception_of_a_rule_that_there_is_not_is_refused() {
+    let book = Fixture::new("unknown_rule");
+    let more = "\n[[exception]]\nrule = \"tone\"\nfile = \"one.md\"\nreason = \"It is a matter of taste.\"\n";
+    book.append("book/exceptions.toml", more);
+    book.refuses("book/exceptions.toml:6:", "there is no rule `tone`");
+}
+
 // Anchors.
 
 #[test]
@@ -173,6 +191,20 @@ fn a_fence_that_does_not_say_what_it_holds_is_refused() {
     let book = Fixture::new("nameless_fence");
     book.append("book/src/one.md", "\n```\nfn loose() {}\n```\n");
     book.refuses("book/src/one.md:27:", "does not say what it holds");
+}
+
+#[test]
+fn an_indented_block_is_refused() {
+    let book = Fixture::new("indented_block");
+    book.append("book/src/one.md", "\nSo it is:\n\n    fn loose() {}\n");
+    book.refuses("book/src/one.md:29:", "an indented block is code");
+}
+
+#[test]
+fn loose_code_in_html_is_refused() {
+    let book = Fixture::new("html_block");
+    book.append("book/src/one.md", "\n<pre><code>fn loose() {}</code></pre>\n");
+    book.refuses("book/src/one.md:27:", "loose html");
 }
 
 #[test]
@@ -279,6 +311,27 @@ fn a_chapter_without_tests_is_refused() {
 }
 
 #[test]
+fn a_chapter_whose_test_file_is_gone_is_refused() {
+    let book = Fixture::new("no_test_file");
+    book.remove("tests/chapter_1.rs");
+    book.refuses("book/steps.toml:1:", "there is no tests/chapter_1.rs");
+}
+
+#[test]
+fn a_package_under_another_name_is_refused() {
+    let book = Fixture::new("other_package");
+    book.replace("chapters/2-two/Cargo.toml", "\"chapter-2\"", "\"chapter-two\"");
+    book.refuses("chapters/2-two/Cargo.toml:1:", "the package is not called chapter-2");
+}
+
+#[test]
+fn a_step_without_a_page_is_refused() {
+    let book = Fixture::new("pageless_step");
+    book.replace("book/steps.toml", "page = \"two.md\"\n", "");
+    book.refuses("book/steps.toml:1:", "chapter-2 names no page");
+}
+
+#[test]
 fn a_chapter_without_a_test_target_is_refused() {
     let book = Fixture::new("no_target");
     book.replace(
@@ -335,4 +388,23 @@ fn a_file_under_another_name_is_refused() {
         "chapters/2-two/static/home.html:1:",
         "was called static/index.html in 1-one",
     );
+}
+
+#[test]
+fn another_order_and_another_name_pass_with_a_reason() {
+    let book = Fixture::new("excepted_order");
+    let page = book.read("chapters/2-two/static/index.html");
+    let page = page.split("<!-- ANCHOR: hello -->\n").next().unwrap();
+    book.remove("chapters/2-two/static/index.html");
+    book.write("chapters/2-two/static/home.html", page);
+    book.take_picture();
+    let reason = "reason = \"This chapter is about the name of a file.\"\n";
+    for (rule, file) in [("rename", "static/home.html"), ("coverage", "static/home.html")]
+    {
+        let exception = format!(
+            "\n[[exception]]\nrule = \"{rule}\"\nfile = \"2-two/{file}\"\n{reason}"
+        );
+        book.append("book/exceptions.toml", &exception);
+    }
+    book.passes();
 }

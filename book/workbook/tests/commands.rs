@@ -42,6 +42,11 @@ fn misuse_ends_with_2_and_says_what_is_right() {
     let said = book.run(&["start", "2"]);
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("cargo workbook start N DIR"), "{}", said.err);
+    for command in ["diff", "start", "compare"] {
+        let said = book.run(&[command]);
+        assert_eq!(said.code, Some(2), "{command}");
+        assert!(said.err.contains(&format!("cargo workbook {command} ")), "{}", said.err);
+    }
     let said = book.run(&["list", "--serve"]);
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("no option --serve"), "{}", said.err);
@@ -76,6 +81,31 @@ fn a_diff_fits_80_columns_and_has_no_colours_when_it_is_not_on_a_terminal() {
         said.out
     );
     assert!(!said.out.contains("ANCHOR"), "{}", said.out);
+}
+
+/// `script` runs a command on a terminal of its own; not every system has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_diff_is_coloured_on_a_terminal_unless_the_reader_wants_none() {
+    let book = Fixture::new("colours");
+    let diff = format!("'{}' diff 1 2", env!("CARGO_BIN_EXE_workbook"));
+    let on_terminal = |variable: &str, value: &str| {
+        let mut script = std::process::Command::new("script");
+        script.args(["--quiet", "--return", "--command", &diff, "/dev/null"]);
+        script.env("TERM", "xterm").env_remove("NO_COLOR").env(variable, value);
+        script.current_dir(&book.root).stdin(std::process::Stdio::null());
+        script.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Ok(plain) = on_terminal("TERM", "xterm") else {
+        eprintln!("skipped: there is no `script` to try it with");
+        return;
+    };
+    assert!(plain.contains("\x1b[32m"), "{plain}");
+    assert!(plain.contains("\x1b[31m"), "{plain}");
+    for (variable, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let plain = on_terminal(variable, value).unwrap();
+        assert!(plain.contains("fn answer") && !plain.contains('\x1b'), "{plain}");
+    }
 }
 
 #[test]
@@ -147,6 +177,10 @@ fn start_does_not_write_into_a_folder_that_holds_something() {
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("is not empty"), "{}", said.err);
     assert!(!book.path("mine/src").exists());
+    let file = book.path("mine/notes.txt");
+    let said = book.run(&["start", "2", file.to_str().unwrap()]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("is a file"), "{}", said.err);
 }
 
 #[test]
@@ -175,7 +209,9 @@ fn compare_takes_a_program_that_does_not_compile() {
 #[test]
 fn the_promises_are_checked_against_a_url_and_those_of_the_process_are_not() {
     let book = Fixture::new("check_url");
-    let said = book.run(&["check", "2", "--url", "http://127.0.0.1:8005"]);
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let said = book.run(&["check", "2", "--url", &url]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     assert!(said.out.contains("kept         a greeting comes back"), "{}", said.out);
     assert!(
@@ -185,10 +221,40 @@ fn the_promises_are_checked_against_a_url_and_those_of_the_process_are_not() {
     );
     assert!(said.out.contains("1 kept, 0 broken, 1 not checked"), "{}", said.out);
 
-    let said = book.run(&["check", "2", "--url", "http://broken"]);
+    let broken = format!("{url}/broken");
+    let said = book.run(&["check", "2", "--url", &broken]);
     assert_eq!(said.code, Some(1));
     assert!(said.out.contains("BROKEN       a greeting comes back"), "{}", said.out);
-    assert!(said.out.contains("no answer from http://broken"), "{}", said.out);
+    assert!(said.out.contains(&format!("no answer from {broken}")), "{}", said.out);
+    let again = format!("cargo workbook check 2 a_greeting_comes_back --url {broken}");
+    assert!(said.out.contains(&again), "{}", said.out);
+    assert_eq!(said.err, "", "what the report says is not said twice");
+
+    let said = book.run(&["check", "2", "it stops", "--url", &broken]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("0 kept, 0 broken, 1 not checked"), "{}", said.out);
+    let said = book.run(&["check", "2", "it flies", "--url", &url]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("no promise of chapter-2 has these words"), "{}", said.err);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_sentence() {
+    let book = Fixture::new("check_nobody");
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let said = book.run(&["check", "2", "--url", &format!("http://{free}")]);
+    assert_eq!(said.code, Some(1));
+    assert_eq!(said.out, "");
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    assert!(
+        said.err.contains(&format!("nothing answers at http://{free}")),
+        "{}",
+        said.err
+    );
+    let said = book.run(&["check", "2", "--url", "127.0.0.1:8005"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("such as http://127.0.0.1:8005"), "{}", said.err);
 }
 
 #[test]

@@ -19,6 +19,13 @@ fn an_item_comes_with_its_comments_its_file_and_its_lines() {
 }
 
 #[test]
+fn parts_that_do_not_follow_each_other_say_where_each_stands() {
+    let book = Fixture::new("weave_places");
+    let page = book.weave("{{#item 2-two/src/main.rs main, header}}\n", "html").unwrap();
+    assert!(page.contains("<span class=\"place\">lines 18–23, 1–3</span>"), "{page}");
+}
+
+#[test]
 fn a_diff_shows_what_came_and_what_went_in_the_files_language() {
     let book = Fixture::new("weave_diff");
     let page = book.weave("{{#diff 1-one 2-two src/main.rs main}}\n", "html").unwrap();
@@ -163,4 +170,33 @@ fn a_page_with_windows_line_ends_weaves() {
         book.weave("One.\r\n\r\n{{#item 2-two/src/main.rs greet}}\r\n", "html").unwrap();
     assert!(page.contains("lines 7–10"), "{page}");
     book.passes();
+}
+
+#[test]
+fn stock_mdbook_builds_the_book_and_fails_where_a_directive_does_not_resolve() {
+    let book = Fixture::new("stock mdbook");
+    let workbook = env!("CARGO_BIN_EXE_workbook");
+    let manifest = format!(
+        "[book]\ntitle = \"Small\"\n\n[preprocessor.workbook]\n\
+         command = \"'{workbook}' weave\"\nbefore = [\"links\"]\n"
+    );
+    book.write("book/book.toml", &manifest);
+    let build = || {
+        std::process::Command::new("mdbook").arg("build").arg(book.path("book")).output()
+    };
+    let Ok(built) = build() else {
+        eprintln!("skipped: there is no mdbook to try it with");
+        return;
+    };
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}");
+    let page = book.read("book/book/two.html");
+    assert!(page.contains("class=\"step diff\""), "{page}");
+    assert!(!page.contains("{{#"), "{page}");
+    book.replace("chapters/2-two/src/main.rs", "answer(", "reply(");
+    let built = build().unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(!built.status.success(), "{said}");
+    assert!(said.contains("book/src/two.md:12: "), "{said}");
+    assert!(said.contains("has no item or anchor `answer`"), "{said}");
 }

@@ -6,15 +6,7 @@
 
 mod install;
 
-use std::{
-    collections::HashMap,
-    fs,
-    ops::Deref,
-    path::PathBuf,
-    process::Stdio,
-    sync::{Mutex, OnceLock, PoisonError},
-    time::Duration,
-};
+use std::{fs, ops::Deref, path::PathBuf, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use support::{DEADLINE, Server, official, record, within};
@@ -48,12 +40,23 @@ impl Browser {
     /// Opens a page of `server` in a new browser, in a window of 1200 by 800. Nothing if
     /// `WORKBOOK_SKIP` leaves the browser out.
     pub async fn open(server: &Server, path: &str) -> Option<Self> {
+        Self::at(&server.url(path)).await
+    }
+
+    /// Opens a URL in a new browser. Nothing if `WORKBOOK_SKIP` leaves the browser out.
+    pub async fn at(url: &str) -> Option<Self> {
         if support::skipped("browser") {
             return None;
         }
         let browser = Self::start().await;
-        browser.goto(server.url(path)).await.expect("the page loads");
+        browser.visit(url).await;
         Some(browser)
+    }
+
+    /// Goes to a URL and waits until the page has loaded.
+    pub async fn visit(&self, url: &str) {
+        let loaded = within(url, self.driver.goto(url)).await;
+        loaded.unwrap_or_else(|error| panic!("{url} does not load: {error}"));
     }
 
     async fn start() -> Self {
@@ -135,14 +138,31 @@ impl Browser {
         element.send_keys(text).await.expect("a field to write into");
     }
 
+    /// Presses keys where the focus is.
+    pub async fn press(&self, keys: impl Into<thirtyfour::TypingData>) {
+        let focus = self.driver.active_element().await.expect("something has the focus");
+        focus.send_keys(keys).await.expect("it takes keys");
+    }
+
     /// Gives the page a size, in CSS pixels, and a colour scheme (`light` or `dark`).
     pub async fn look(&self, width: u32, height: u32, scheme: &str) {
+        self.size(width, height).await;
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let media = json!({ "media": "", "features": features });
+        self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Lays the page out as on paper, `width` CSS pixels wide.
+    pub async fn look_printed(&self, width: u32) {
+        self.size(width, 800).await;
+        self.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    }
+
+    async fn size(&self, width: u32, height: u32) {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
         });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
-        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     /// Cuts the browser off from every network, or connects it again.
@@ -164,26 +184,37 @@ impl Browser {
     /// Fails if the page is wider than its window, or if axe-core finds a serious or
     /// critical barrier: wide and narrow, light and dark.
     pub async fn is_for_everybody(&self) {
-        if official::skip() {
-            return;
-        }
-        let axe = official::modules().join("node_modules/axe-core/axe.min.js");
-        let axe =
-            fs::read_to_string(axe).expect("axe-core is installed with the clients");
-        self.run(&axe).await;
         for (width, scheme) in
             [(1200, "light"), (1200, "dark"), (320, "light"), (320, "dark")]
         {
             self.look(width, 800, scheme).await;
-            let overflow = self
-                .run("return document.documentElement.scrollWidth - innerWidth")
-                .await;
-            assert!(overflow.as_i64() <= Some(0), "{overflow} px too wide at {width} px");
-            let found = within("axe", self.driver.execute_async(AXE, vec![])).await;
-            let found = found.expect("axe runs").json().clone();
-            assert_eq!(found, json!([]), "at {width} px, {scheme}");
+            let overflow = self.overflow().await;
+            assert!(overflow <= 0, "{overflow} px too wide at {width} px");
+            assert_eq!(self.barriers(&[]).await, NO_BARRIERS, "at {width} px, {scheme}");
         }
         self.look(1200, 800, "light").await;
+    }
+
+    /// By how many pixels the page is wider than its window.
+    pub async fn overflow(&self) -> i64 {
+        let script = "return document.documentElement.scrollWidth - innerWidth";
+        self.run(script).await.as_i64().expect("whole pixels")
+    }
+
+    /// What axe-core finds serious or critical in the page as it is now, by these of its
+    /// rules or by all. Nothing without Node, which brings axe-core.
+    pub async fn barriers(&self, rules: &[&str]) -> Vec<String> {
+        if official::skip() {
+            return vec![];
+        }
+        if self.run("return typeof axe").await == "undefined" {
+            let axe = official::modules().join("node_modules/axe-core/axe.min.js");
+            let axe = fs::read_to_string(axe).expect("it is installed with the clients");
+            self.run(&axe).await;
+        }
+        let found = self.driver.execute_async(AXE, vec![json!(rules)]);
+        let found = within("axe", found).await.expect("axe runs");
+        found.convert().expect("a list of strings")
     }
 
     /// Takes a picture of the whole page, for the book, in a recording run.
@@ -199,12 +230,17 @@ impl Browser {
     }
 }
 
+/// What [`Browser::barriers`] returns of a page that is for everybody.
+pub const NO_BARRIERS: [&str; 0] = [];
+
 /// Returns what axe-core finds serious or critical, one line for each place.
 const AXE: &str = r#"
-    const done = arguments[arguments.length - 1];
-    axe.run().then(({ violations }) => done(violations
+    const [rules, done] = arguments;
+    const options = rules.length > 0 ? { runOnly: rules } : {};
+    axe.run(options).then(({ violations }) => done(violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))));
+        .flatMap(({ id, nodes }) => nodes.map(({ html, any }) =>
+            `${id}: ${html} (${any.map(({ message }) => message).join("; ")})`))));
 "#;
 
 impl Drop for Browser {
@@ -226,41 +262,11 @@ impl Drop for Browser {
     }
 }
 
+pub use support::program;
+
 /// Builds a chapter and starts it, or uses the server that `WORKBOOK_URL` names.
 pub async fn chapter(package: &str) -> Server {
     Server::start(&program(package)).await
-}
-
-/// Builds a chapter's program and returns its path. A test of this crate cannot name the
-/// program of another, so Cargo is asked where it put it.
-pub fn program(package: &str) -> String {
-    static BUILT: OnceLock<Mutex<HashMap<String, String>>> = OnceLock::new();
-    let built = BUILT.get_or_init(Mutex::default);
-    let known = || built.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(program) = known().get(package) {
-        return program.clone();
-    }
-    // Not under the lock: a failed build is one test's story, and Cargo has a lock itself.
-    let program = build(package);
-    known().insert(package.to_owned(), program.clone());
-    program
-}
-
-fn build(package: &str) -> String {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let build = std::process::Command::new(cargo)
-        .args(["build", "--quiet", "--message-format=json", "-p", package])
-        .current_dir(support::root())
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("Cargo runs");
-    assert!(build.status.success(), "{package} does not build");
-    String::from_utf8_lossy(&build.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == package)
-        .find_map(|message| message["executable"].as_str().map(str::to_owned))
-        .unwrap_or_else(|| panic!("Cargo built no program called {package}"))
 }
 
 fn fresh_folder() -> PathBuf {

@@ -10,6 +10,7 @@
 pub mod http;
 pub mod official;
 pub mod polling;
+mod program;
 pub mod proxy;
 pub mod record;
 mod server;
@@ -18,7 +19,8 @@ pub mod ws;
 
 use std::{future::Future, io::Write, path::PathBuf, time::Duration};
 
-pub use server::Server;
+pub use program::program;
+pub use server::{Server, is_ours};
 
 /// How long anything may take before a test gives up: generous, because nothing is measured
 /// with it and a busy machine is not a broken promise.

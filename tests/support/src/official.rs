@@ -209,10 +209,24 @@ impl Official {
         };
         match tokio::time::timeout(crate::DEADLINE, search).await {
             Ok(line) => line,
-            Err(_) => {
-                panic!("waited in vain for {what}; the client saw {:#?}", self.waiting)
+            Err(_) => panic!("waited in vain for {what}; the client saw {}", self.seen()),
+        }
+    }
+
+    /// What the client reported, a line each. A client that tries again and again reports
+    /// the same many times.
+    fn seen(&self) -> String {
+        let mut lines: Vec<(String, u32)> = Vec::new();
+        for report in self.waiting.iter().map(Value::to_string) {
+            match lines.last_mut() {
+                Some((last, times)) if *last == report => *times += 1,
+                _ => lines.push((report, 1)),
             }
         }
+        if lines.is_empty() {
+            return "nothing".to_owned();
+        }
+        lines.iter().map(|(line, times)| format!("\n{times} × {line}")).collect()
     }
 }
 

@@ -176,11 +176,18 @@ impl Drop for Server {
 /// Whether the server under test is a process of ours. If not, the promise is listed as not
 /// checked.
 fn has_process() -> bool {
-    let own = std::env::var_os("WORKBOOK_URL").is_none();
-    if !own {
-        say(&format!("not checked: {} (it needs the process)", test_name()));
+    is_ours("it needs the process")
+}
+
+/// Whether the server under test is the program of this clone. If `WORKBOOK_URL` names
+/// another, a promise that is about the program itself, and not about what it does, is
+/// listed as not checked: `why` says what it is about.
+pub fn is_ours(why: &str) -> bool {
+    let ours = std::env::var_os("WORKBOOK_URL").is_none();
+    if !ours {
+        say(&format!("not checked: {} ({why})", test_name()));
     }
-    own
+    ours
 }
 
 /// A program with none of this process's settings, and killed if it is forgotten.

@@ -7,6 +7,9 @@ use crate::Outcome;
 use crate::terminal::say;
 use crate::workbook::Workbook;
 
+/// This tool's own, whichever clone `--root` names.
+const BUILDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../builder/Cargo.toml");
+
 /// Calls the package `book`, which brings mdBook's library. It is a program of its own
 /// because it takes three times as long to compile as everything else here.
 pub(super) fn run(
@@ -15,13 +18,11 @@ pub(super) fn run(
     open: bool,
     port: u16,
 ) -> Result<Outcome> {
-    say!(
-        "Building the book. The first time, cargo compiles mdBook: about half a minute."
-    );
+    say!("Building the book. The first time, cargo compiles mdBook: a minute or two.");
     let port = if serve { port.to_string() } else { "-".into() };
     let root = workbook.root.canonicalize().context("cannot see the clone")?;
     let status = cargo(workbook)
-        .args(["run", "--quiet", "--package", "book", "--"])
+        .args(["run", "--quiet", "--manifest-path", BUILDER, "--"])
         .arg(root)
         .args([port.as_str(), if open { "open" } else { "-" }])
         .status()

@@ -22,16 +22,13 @@ pub(super) fn run(
     solution: bool,
 ) -> Result<Outcome> {
     let step = workbook.ladder.find(chapter)?;
+    let shown = folder.display();
+    ensure!(!folder.is_file(), "{shown} is a file; name a new folder");
     let is_empty =
         fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
-    ensure!(
-        is_empty && !folder.is_file(),
-        "{} is not empty; name a new folder",
-        folder.display()
-    );
+    ensure!(is_empty, "{shown} is not empty; name a new folder");
     let program = if solution { Some(step) } else { workbook.ladder.before(step) };
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {shown}"))?;
     match program {
         Some(program) => {
             copy(&workbook.root.join(CHAPTERS).join(&program.folder), folder)?;

@@ -1,5 +1,6 @@
 //! Notices that a page or a chapter was saved.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -18,10 +19,9 @@ const WATCHED: [&str; 7] = [
 /// same on every system.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Calls `changed` after each change, from a thread of its own.
-pub(crate) fn spawn(root: PathBuf, changed: impl Fn() + Send + 'static) {
+/// Calls `changed` after each change since `seen`, from a thread of its own.
+pub(crate) fn spawn(root: PathBuf, mut seen: State, changed: impl Fn() + Send + 'static) {
     std::thread::spawn(move || {
-        let mut seen = state(&root);
         loop {
             std::thread::sleep(EVERY);
             let now = state(&root);
@@ -33,23 +33,25 @@ pub(crate) fn spawn(root: PathBuf, changed: impl Fn() + Send + 'static) {
     });
 }
 
-/// The time of the last change, and the number of files, for those that were deleted.
-fn state(root: &Path) -> (Option<SystemTime>, usize) {
-    let mut state = (None, 0);
-    WATCHED.iter().for_each(|path| look(&root.join(path), &mut state));
+/// Every file, and when it was last changed.
+pub(crate) type State = BTreeMap<PathBuf, SystemTime>;
+
+/// What is there now.
+pub(crate) fn state(root: &Path) -> State {
+    let mut state = State::new();
+    WATCHED.iter().for_each(|path| look(root.join(path), &mut state));
     state
 }
 
-fn look(path: &Path, state: &mut (Option<SystemTime>, usize)) {
+fn look(path: PathBuf, state: &mut State) {
     let name = path.file_name().unwrap_or_default();
     if name == "target" || name == "node_modules" || name == "data" {
         return;
     }
-    if let Ok(entries) = std::fs::read_dir(path) {
-        entries.flatten().for_each(|entry| look(&entry.path(), state));
+    if let Ok(entries) = std::fs::read_dir(&path) {
+        entries.flatten().for_each(|entry| look(entry.path(), state));
     } else if let Ok(modified) = path.metadata().and_then(|metadata| metadata.modified())
     {
-        state.0 = state.0.max(Some(modified));
-        state.1 += 1;
+        state.insert(path, modified);
     }
 }

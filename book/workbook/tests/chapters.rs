@@ -1,0 +1,127 @@
+//! The reader's commands on the real chapters.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use support::{Server, program};
+
+/// Runs a command of the workbook on this clone.
+fn workbook(arguments: &[&str]) -> Output {
+    let root = support::root();
+    Command::new(env!("CARGO_BIN_EXE_workbook"))
+        .args(arguments)
+        .arg("--root")
+        .arg(root)
+        .env_remove("WORKBOOK_URL")
+        .env_remove("WORKBOOK_RECORD")
+        .output()
+        .expect("it runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The numbers of the chapters, in order.
+fn numbers() -> Vec<String> {
+    let list = text(&workbook(&["list"]).stdout);
+    let names = list.lines().filter_map(|line| line.strip_prefix("chapter-"));
+    let numbers: Vec<String> =
+        names.filter_map(|rest| rest.split(' ').next()).map(str::to_owned).collect();
+    assert!(numbers.len() >= 2, "{list}");
+    numbers
+}
+
+/// An empty place outside the clone's workspace, with a blank in its name.
+fn place(name: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a reader").join(name);
+    if place.exists() {
+        fs::remove_dir_all(&place).expect("it is ours");
+    }
+    place
+}
+
+/// Builds the crate in a folder, as a reader does there, and returns its program. All
+/// share what they compile, so that each costs seconds.
+fn build(folder: &Path, package: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a reader/target");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--offline"])
+        .env("CARGO_TARGET_DIR", &target)
+        .current_dir(folder)
+        .output()
+        .expect("Cargo runs");
+    assert!(built.status.success(), "{package} in {folder:?}: {}", text(&built.stderr));
+    assert!(!text(&built.stderr).contains("error"), "{}", text(&built.stderr));
+    target.join(format!("debug/{package}{}", std::env::consts::EXE_SUFFIX))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_chapter_starts_as_a_crate_of_its_own_that_builds_and_runs() {
+    for number in numbers() {
+        let package = format!("chapter-{number}");
+        for solution in [false, true] {
+            let name = if solution { format!("{number} whole") } else { number.clone() };
+            let folder = place(&name);
+            let path = folder.to_str().unwrap();
+            let mut arguments = vec!["start", &number, path];
+            arguments.extend(solution.then_some("--solution"));
+            let said = workbook(&arguments);
+            assert!(said.status.success(), "{}", text(&said.stderr));
+            let program = build(&folder, &package);
+            let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
+            if main.contains("listening on") {
+                let server = Server::own(program.to_str().unwrap()).await;
+                let Some(server) = server else { return };
+                let page = support::http::get(&server, "/").await;
+                assert_eq!(page.status, 200, "{package}");
+            } else {
+                let said = Command::new(program).output().unwrap();
+                let hint = format!("Build {package} here.");
+                assert!(text(&said.stdout).contains(&hint), "{}", text(&said.stdout));
+            }
+            if solution {
+                let said = workbook(&["compare", &number, path]);
+                assert_eq!(said.status.code(), Some(0), "{}", text(&said.stdout));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_passes_against_the_chapter_and_names_the_promise_that_another_server_breaks()
+ {
+    let Some(right) = Server::own(&program("chapter-2")).await else { return };
+    let promise = "an unknown path is 404";
+    let said = workbook(&["check", "2", promise, "--url", &right.url("")]);
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+    assert!(text(&said.stdout).contains(&format!("kept         {promise}")), "{said:?}");
+
+    let Some(wrong) = Server::own(&program("chapter-1")).await else { return };
+    let promise = "a session begins with four packets over http";
+    let said = workbook(&["check", "2", promise, "--url", &wrong.url("")]);
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    assert!(text(&said.stdout).contains(&format!("BROKEN       {promise}")), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promises_about_the_program_itself_are_not_checked_against_another() {
+    let Some(server) = Server::own(&program("chapter-1")).await else { return };
+    let said = workbook(&["check", "1", "chapter 1 builds no", "--url", &server.url("")]);
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+    assert!(text(&said.stdout).contains("0 kept, 0 broken, 1 not checked"), "{said:?}");
+}
+
+#[test]
+fn every_diff_of_neighbours_fits_80_columns() {
+    let numbers = numbers();
+    for pair in numbers.windows(2) {
+        let said = workbook(&["diff", &pair[0], &pair[1]]);
+        assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+        let diff = text(&said.stdout);
+        assert!(diff.lines().count() > 20, "{diff}");
+        let wide = diff.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None);
+    }
+}

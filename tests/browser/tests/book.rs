@@ -1,0 +1,494 @@
+//! What a reader sees of the book, opened from disk without a network.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use browser::{Browser, NO_BARRIERS, program};
+use serde_json::Value;
+use support::within;
+use thirtyfour::Key;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+
+const THEMES: [&str; 5] = ["light", "rust", "coal", "navy", "ayu"];
+
+/// The rules of axe that a theme can break: it changes colours and nothing else.
+const OF_COLOUR: [&str; 2] = ["color-contrast", "link-in-text-block"];
+
+/// The built book, in a folder with a blank in its name, as many a reader's.
+fn book() -> &'static Path {
+    static BOOK: OnceLock<PathBuf> = OnceLock::new();
+    BOOK.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("the book");
+        let output = Command::new(program("book"))
+            .args([&support::root(), Path::new("-"), Path::new("-"), &folder])
+            .output()
+            .expect("the builder runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "the book does not build:\n{said}");
+        folder
+    })
+}
+
+/// The address of a file of the book.
+fn url(name: &str) -> String {
+    let path = book().join(name).display().to_string();
+    let path = path.replace('\\', "/").replace('%', "%25").replace(' ', "%20");
+    format!("file:///{}", path.trim_start_matches('/'))
+}
+
+/// Every page that the book has, but three: the one that holds all others again for the
+/// printer, the one that only a web server shows, and the frame that stands in for the
+/// table of contents where there is no JavaScript.
+fn pages() -> Vec<String> {
+    let mut pages = files(book(), ".html");
+    pages.retain(|page| !["print.html", "404.html", "toc.html"].contains(&page.as_str()));
+    assert!(pages.len() > 5, "the book has its pages: {pages:?}");
+    pages
+}
+
+/// Files below a folder, named from there.
+fn files(folder: &Path, ending: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            let below = files(&entry.path(), ending);
+            found.extend(below.into_iter().map(|below| format!("{name}/{below}")));
+        } else if name.ends_with(ending) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Opens a page of the built book. Colours change at once: nothing is measured half way.
+async fn open(page: &str) -> Option<Browser> {
+    let browser = Browser::at(&url(page)).await?;
+    at_once(&browser).await;
+    Some(browser)
+}
+
+async fn visit(browser: &Browser, page: &str) {
+    browser.visit(&url(page)).await;
+    at_once(browser).await;
+}
+
+async fn at_once(browser: &Browser) {
+    browser
+        .run(
+            "const style = document.createElement('style');
+             style.textContent = '* { transition: none !important }';
+             document.head.append(style);",
+        )
+        .await;
+}
+
+async fn choose_theme(browser: &Browser, theme: &str) {
+    let button = format!("document.getElementById('mdbook-theme-{theme}')");
+    browser.run(&format!("{button}.click()")).await;
+    browser
+        .until(&format!("document.documentElement.classList.contains('{theme}')"))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_for_everybody_in_every_theme() {
+    is_for_everybody(1200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_narrow_page_is_for_everybody_in_every_theme() {
+    is_for_everybody(320).await;
+}
+
+async fn is_for_everybody(width: u32) {
+    let Some(browser) = open("index.html").await else { return };
+    browser.look(width, 800, "light").await;
+    let mut faults = Vec::new();
+    for page in pages() {
+        visit(&browser, &page).await;
+        for part in too_wide(&browser).await {
+            faults.push(format!("{page}, too wide: {part}"));
+        }
+        for theme in THEMES {
+            choose_theme(&browser, theme).await;
+            let rules = if theme == "light" { &[] } else { &OF_COLOUR[..] };
+            for barrier in browser.barriers(rules).await {
+                faults.push(format!("{page}, {theme}: {barrier}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "at {width} px:\n{}", faults.join("\n"));
+}
+
+/// What is wider than the window, and not inside something that scrolls by itself. The
+/// theme's page hides what is too wide, so that its own width says nothing.
+async fn too_wide(browser: &Browser) -> Vec<String> {
+    let parts = browser
+        .run(
+            "const sticksOut = (part) => part.getBoundingClientRect().right > innerWidth + 1;
+             return [...document.querySelectorAll('main *')]
+               .filter((part) => sticksOut(part) && !sticksOut(part.parentElement))
+               .filter((part) => !part.closest('.table-wrapper *, pre > code *, .unseen'))
+               .map((part) => part.outerHTML.slice(0, 100))",
+        )
+        .await;
+    serde_json::from_value(parts).expect("a list of strings")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_barrier_would_be_found() {
+    let Some(browser) = open("index.html").await else { return };
+    if support::official::skip() {
+        return;
+    }
+    browser.run("document.querySelector('main p').style.color = '#bbb'").await;
+    let found = browser.barriers(&OF_COLOUR).await;
+    assert!(
+        found.iter().any(|barrier| barrier.starts_with("color-contrast")),
+        "{found:?}"
+    );
+    browser.run("document.querySelector('main p').style.minWidth = '2000px'").await;
+    assert_eq!(too_wide(&browser).await.len(), 1);
+}
+
+/// The table of contents is part of every page; on a narrow one it is shut at first.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_narrow_page_the_table_of_contents_opens_by_keyboard() {
+    let Some(browser) = open("index.html").await else { return };
+    browser.look(320, 800, "light").await;
+    visit(&browser, "chapter-1.html").await;
+    let is_shut = "getComputedStyle(document.querySelector('#mdbook-sidebar')).display === 'none' \
+                   || document.querySelector('#mdbook-sidebar').getBoundingClientRect().right <= 0";
+    browser.until(is_shut).await;
+    focus_by_tab(&browser, "document.activeElement.id === 'mdbook-sidebar-toggle'").await;
+    browser.press(Key::Enter).await;
+    browser.until(&format!("!({is_shut})")).await;
+    assert_eq!(browser.barriers(&[]).await, NO_BARRIERS);
+}
+
+/// Presses Tab until what has the focus fits.
+async fn focus_by_tab(browser: &Browser, fits: &str) {
+    for _ in 0..500 {
+        browser.press(Key::Tab).await;
+        if browser.run(&format!("return {fits}")).await == true {
+            return;
+        }
+    }
+    panic!("Tab never reaches {fits}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_asks_another_host_for_anything() {
+    let Some(browser) = open("index.html").await else { return };
+    // What a page asked other hosts for, whether it got it or not.
+    let asked = "return performance.getEntriesByType('resource').map(({ name }) => name)";
+    let foreign = |asked: Value| -> Vec<String> {
+        let asked: Vec<String> = serde_json::from_value(asked).expect("a list of URLs");
+        asked.into_iter().filter(|url| !url.starts_with("file://")).collect()
+    };
+    for page in pages() {
+        visit(&browser, &page).await;
+        assert_eq!(foreign(browser.run(asked).await), NO_BARRIERS, "{page}");
+    }
+    // This would have been seen.
+    browser.run("document.body.append(Object.assign(new Image(), { src: 'http://127.0.0.1:9/a.png' }))").await;
+    browser
+        .until("performance.getEntriesByName('http://127.0.0.1:9/a.png').length > 0")
+        .await;
+    assert_eq!(foreign(browser.run(asked).await).len(), 1);
+}
+
+#[test]
+fn no_file_of_the_book_names_another_host_where_it_would_be_asked() {
+    if support::skipped("browser") {
+        return;
+    }
+    let mut faults = Vec::new();
+    for file in files(book(), ".html") {
+        let html = fs::read_to_string(book().join(&file)).expect("a page");
+        for tag in html.split('<').filter(|tag| !tag.starts_with("a ")) {
+            let tag = tag.split('>').next().unwrap_or_default();
+            if ["src=\"http", "src=\"//", "href=\"http", "href=\"//", "srcset=\"http"]
+                .iter()
+                .any(|asks| tag.contains(asks))
+            {
+                faults.push(format!("{file}: <{tag}>"));
+            }
+        }
+    }
+    for file in files(book(), ".css") {
+        let css = fs::read_to_string(book().join(&file)).expect("a style");
+        for asks in ["url(http", "url(\"http", "url('http", "url(//", "@import \"http"] {
+            if css.contains(asks) {
+                faults.push(format!("{file}: {asks}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copying_a_diff_gives_the_new_code_and_nothing_else() {
+    let Some(browser) = open("how-this-book-is-made.html").await else { return };
+    let diff = "document.querySelector('figure.diff')";
+    browser.until(&format!("{diff}.querySelectorAll('del').length > 0")).await;
+    let shown = browser
+        .run(&format!("return {diff}.querySelector('pre > code').innerText"))
+        .await;
+    let copied = copy(&browser, "figure.diff .clip-button").await;
+    let new = browser
+        .run(&format!("return Array.from({diff}.querySelectorAll('ins'), (line) => line.textContent)"))
+        .await;
+    let new: Vec<String> = serde_json::from_value(new).expect("lines");
+    assert!(!new.is_empty());
+    assert_eq!(copied, new.concat());
+    // As the program has it: no signs, no marks, no old lines.
+    let program = support::root().join("chapters/2-news-reply/src/main.rs");
+    let program = fs::read_to_string(program).expect("the program").replace("\r\n", "\n");
+    for line in copied.lines() {
+        assert!(
+            program.lines().any(|of_program| of_program == line),
+            "{line:?} is no line of it"
+        );
+    }
+    let gone =
+        browser.run(&format!("return {diff}.querySelector('del').textContent")).await;
+
+    assert!(shown.as_str().unwrap().contains(gone.as_str().unwrap().trim()));
+    assert!(!copied.contains(gone.as_str().unwrap().trim()), "{copied}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copying_an_item_gives_all_of_it() {
+    let Some(browser) = open("chapter-2.html").await else { return };
+    let copied = copy(&browser, "figure.step:not(.diff) .clip-button").await;
+    let program = support::root().join("chapters/2-news-reply/src/main.rs");
+    let program = fs::read_to_string(program).expect("the program").replace("\r\n", "\n");
+    let header: String = program
+        .lines()
+        .take_while(|line| line.starts_with("//!"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(copied.starts_with(&header), "{copied}");
+}
+
+/// Presses a copy button by keyboard, and returns what a paste then gives.
+async fn copy(browser: &Browser, button: &str) -> String {
+    browser.run(&format!("document.querySelector({button:?}).focus()")).await;
+    browser.press(Key::Enter).await;
+    browser
+        .run(
+            "const pad = Object.assign(document.createElement('textarea'), { id: 'pad' });
+             document.body.prepend(pad);
+             pad.focus();",
+        )
+        .await;
+    browser.press(Key::Control + "v").await;
+    browser.until("document.querySelector('#pad').value !== ''").await;
+    let pasted = browser.run("return document.querySelector('#pad').value").await;
+    pasted.as_str().expect("text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_folded_opens_by_keyboard() {
+    let Some(browser) = open("chapter-1.html").await else { return };
+    browser.until("document.querySelectorAll('main details').length > 1").await;
+    for details in ["details:not(.promise)", "details.promise"] {
+        let details = format!("document.querySelector('main {details}')");
+        browser.until(&format!("!{details}.open")).await;
+        focus_by_tab(
+            &browser,
+            &format!("document.activeElement === {details}.querySelector('summary')"),
+        )
+        .await;
+        browser.press(Key::Enter).await;
+        browser.until(&format!("{details}.open")).await;
+    }
+    assert_eq!(browser.barriers(&[]).await, NO_BARRIERS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_wider_than_the_page_scrolls_by_keyboard() {
+    let Some(browser) = open("index.html").await else { return };
+    browser.look(320, 800, "light").await;
+    visit(&browser, "chapter-1.html").await;
+    focus_by_tab(&browser, "document.activeElement.matches('figure pre > code')").await;
+    browser.press(Key::Right + Key::Right).await;
+    browser.until("document.activeElement.scrollLeft > 0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_book_is_searched_without_a_server() {
+    let Some(browser) = open("index.html").await else { return };
+    browser.press("s").await;
+    browser.until("document.activeElement.id === 'mdbook-searchbar'").await;
+    browser.press("acknowledgement").await;
+    browser
+        .until("document.querySelectorAll('#mdbook-searchresults a').length > 0")
+        .await;
+    assert_eq!(browser.barriers(&[]).await, NO_BARRIERS);
+    browser.press(Key::Down + Key::Enter).await;
+    browser.until("document.querySelector('main mark') !== null").await;
+}
+
+/// The width of a sheet of A4 without its margins, in CSS pixels.
+const PAPER: u32 = 700;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_paper_no_code_is_cut_off_and_paper_is_white() {
+    let Some(browser) = open("index.html").await else { return };
+    for theme in ["light", "navy"] {
+        for page in pages() {
+            browser.look(1200, 800, "light").await;
+            visit(&browser, &page).await;
+            choose_theme(&browser, theme).await;
+            browser.look_printed(PAPER).await;
+            let cut = browser
+                .run(
+                    "return [...document.querySelectorAll('main pre > code, main table, main img')]
+                       .filter((part) => part.scrollWidth > part.clientWidth + 1
+                         || part.getBoundingClientRect().right > innerWidth)
+                       .map((part) => part.textContent.slice(0, 60))",
+                )
+                .await;
+            assert_eq!(cut, serde_json::json!([]), "{page} is cut off");
+            assert!(browser.overflow().await <= 0, "{page} is wider than paper");
+            let ground = "getComputedStyle(document.documentElement).backgroundColor";
+            let ground = browser.run(&format!("return {ground}")).await;
+            assert_eq!(ground, "rgb(255, 255, 255)", "{page}, {theme}");
+        }
+    }
+}
+
+/// A book of one page about a program of one function, served as a writer does.
+#[cfg(unix)]
+struct Served {
+    root: PathBuf,
+    url: String,
+    process: tokio::process::Child,
+}
+
+#[cfg(unix)]
+impl Served {
+    async fn start(name: &str) -> Self {
+        // Compiled here, and not while the first line of output is awaited.
+        program("book");
+        let workbook = program("workbook");
+        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let weave =
+            format!("[preprocessor.workbook]\ncommand = \"'{workbook}' weave\"\n");
+        let step = "[[step]]\npackage = \"chapter-1\"\nfolder = \"1-one\"\n\
+                    idea = \"A hello\"\npage = \"one.md\"\n";
+        for (file, text) in [
+            ("book/book.toml", format!("[book]\ntitle = \"Small\"\n\n{weave}").as_str()),
+            ("book/steps.toml", step),
+            ("book/src/SUMMARY.md", "# Summary\n\n- [One](one.md)\n"),
+            ("book/src/one.md", "# One\n\n{{#item 1-one/src/main.rs main}}\n"),
+            ("chapters/1-one/src/main.rs", "fn main() {\n    println!(\"hello\");\n}\n"),
+        ] {
+            let file = root.join(file);
+            fs::create_dir_all(file.parent().expect("BUG: it has one"))
+                .expect("a folder");
+            fs::write(file, text).expect("a file");
+        }
+        let mut process = tokio::process::Command::new(workbook)
+            .args(["book", "--serve", "--port", "0", "--root"])
+            .arg(&root)
+            .stdout(std::process::Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("it runs");
+        let output = process.stdout.take().expect("BUG: piped");
+        let mut lines = BufReader::new(output).lines();
+        let address = async {
+            loop {
+                let line = lines.next_line().await.expect("a pipe").expect("it serves");
+                if let Some(rest) = line.strip_prefix("The book is at ") {
+                    break rest.split(". ").next().unwrap_or_default().to_owned();
+                }
+            }
+        };
+        let url = within("the book's address", address).await;
+        Self { root, url, process }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Served {
+    fn drop(&mut self) {
+        // The command, the cargo that it calls, and the server.
+        if let Some(pid) = self.process.id() {
+            let group = format!("-{pid}");
+            Command::new("kill").args(["-KILL", "--", &group]).status().ok();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_in_a_chapter_shows_on_the_open_page() {
+    if support::skipped("browser") {
+        return;
+    }
+    let book = Served::start("served edit").await;
+    let Some(browser) = Browser::at(&book.url).await else { return };
+    let shows = |text: &str| {
+        format!("document.querySelector('figure').textContent.includes({text:?})")
+    };
+    browser.until(&shows("hello")).await;
+    let program = book.root.join("chapters/1-one/src/main.rs");
+    for greeting in ["good morning", "good evening"] {
+        let edited = std::time::Instant::now();
+        fs::write(&program, format!("fn main() {{\n    println!(\"{greeting}\");\n}}\n"))
+            .unwrap();
+        browser.until(&shows(greeting)).await;
+        println!("shown after {:?}", edited.elapsed());
+    }
+    // While it does not build, the page stays, and comes back when it does.
+    fs::write(&program, "fn man() {}\n").unwrap();
+    fs::write(
+        book.root.join("book/src/one.md"),
+        "# One\n\n{{#item 1-one/src/main.rs man}}\n",
+    )
+    .unwrap();
+    browser.until(&shows("fn man() {}")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_served_book_gives_away_only_the_book() {
+    if support::skipped("browser") {
+        return;
+    }
+    let book = Served::start("served only").await;
+    let address = book.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    for (path, status) in [
+        ("/", 200),
+        ("/one.html", 200),
+        ("/../book.toml", 404),
+        ("/..%2fbook.toml", 404),
+        ("/.nojekyll", 404),
+        ("/nothing.html", 404),
+    ] {
+        let answer = ask(&address, path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+    }
+}
+
+/// Sends a path as it stands, dots and all.
+#[cfg(unix)]
+async fn ask(address: &str, path: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = Vec::new();
+    within("an answer", stream.read_to_end(&mut answer)).await.expect("it answers");
+    String::from_utf8_lossy(&answer).into_owned()
+}
