@@ -93,6 +93,7 @@ fn tree(tree: &Tree) -> String {
             let lines = match file.state {
                 "same" => String::new(),
                 "new" => format!("+{}", file.added),
+                "removed" => format!("−{}", file.removed),
                 _ => format!("+{} −{}", file.added, file.removed),
             };
             format!(

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::directive::Directive;
 use crate::ladder::Step;
@@ -248,10 +248,15 @@ impl Workbook {
 
     pub(crate) fn tree(&self, folder: &str) -> Result<Tree> {
         let from = self.step_of_folder(folder).and_then(|step| step.from.clone());
-        let mut files = Vec::new();
-        for path in self.files(&format!("{CHAPTERS}/{folder}")) {
-            files.push(self.tree_file(from.as_deref(), folder, path)?);
+        let mut paths = self.files(&format!("{CHAPTERS}/{folder}"));
+        if let Some(from) = &from {
+            paths.extend(self.files(&format!("{CHAPTERS}/{from}")));
         }
+        paths.sort();
+        paths.dedup();
+        let files = paths.into_iter();
+        let files = files.map(|path| self.tree_file(from.as_deref(), folder, path));
+        let files = files.collect::<Result<_>>()?;
         Ok(Tree { folder: folder.to_owned(), from, files })
     }
 
@@ -261,37 +266,37 @@ impl Workbook {
         folder: &str,
         path: String,
     ) -> Result<TreeFile> {
-        let file = |folder: &str| self.root.join(CHAPTERS).join(folder).join(&path);
-        let new =
-            std::fs::read(file(folder)).with_context(|| format!("cannot read {path}"))?;
+        let read = |folder: &str| {
+            std::fs::read(self.root.join(CHAPTERS).join(folder).join(&path)).ok()
+        };
+        let new = read(folder);
         let old = match from {
-            Some(from) => std::fs::read(file(from)).ok(),
+            Some(from) => read(from),
             // A fresh start may take a file from an earlier chapter as it is.
             None => self
                 .ladder
                 .steps
                 .iter()
                 .take_while(|step| step.folder != folder)
-                .filter_map(|step| std::fs::read(file(&step.folder)).ok())
-                .find(|old| *old == new),
+                .filter_map(|step| read(&step.folder))
+                .find(|old| Some(old) == new.as_ref()),
         };
-        let mut entry = TreeFile { path, state: "new", added: 0, removed: 0 };
-        entry.state = match &old {
-            None => "new",
-            Some(old) if *old == new => "same",
-            Some(_) => "changed",
+        let state = match (&old, &new) {
+            (None, None) => bail!("cannot read {path}"),
+            (None, Some(_)) => "new",
+            (Some(_), None) => "removed",
+            (Some(old), Some(new)) if old == new => "same",
+            _ => "changed",
         };
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
-        if let (true, Some(new)) = (entry.state != "same", text(new)) {
-            let old = old.and_then(text).unwrap_or_default();
-            let diff = similar::TextDiff::from_lines(&old, &new);
-            let count = |tag| {
-                diff.iter_all_changes().filter(|change| change.tag() == tag).count()
-            };
-            entry.added = count(similar::ChangeTag::Insert);
-            entry.removed = count(similar::ChangeTag::Delete);
-        }
-        Ok(entry)
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap_or_default());
+        // Pictures and other bytes have no lines.
+        let (old, new) = (text(old).unwrap_or_default(), text(new).unwrap_or_default());
+        let diff = similar::TextDiff::from_lines(&old, &new);
+        let count =
+            |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+        let added = count(similar::ChangeTag::Insert);
+        let removed = count(similar::ChangeTag::Delete);
+        Ok(TreeFile { path, state, added, removed })
     }
 
     fn transcript(&self, chapter: &str, name: &str) -> Result<Transcript> {

@@ -130,12 +130,13 @@ pub(crate) fn fold(rows: Vec<Row>, new: &Source) -> Vec<Row> {
         let Some(signature) = &item.signature else { continue };
         let inside: Vec<usize> = positions(&rows, &item.range);
         let in_folded = folded.iter().any(|outer| outer.contains(&item.range.start));
+        let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
+            continue;
+        };
         if in_folded || inside.len() < item.range.len() {
             continue;
         }
-        let changed = rows[inside[0]..=inside[inside.len() - 1]]
-            .iter()
-            .any(|row| row.change != Change::Same);
+        let changed = rows[first..=last].iter().any(|row| row.change != Change::Same);
         if !changed {
             inside.iter().for_each(|&at| fate[at] = Fate::Silent);
         }

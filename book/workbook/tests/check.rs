@@ -22,6 +22,15 @@ fn an_item_that_was_renamed_is_missed_where_a_page_names_it() {
 }
 
 #[test]
+fn a_directive_that_does_not_resolve_is_one_fault_not_one_for_each_line_it_would_show() {
+    let book = Fixture::new("one_fault");
+    book.replace("book/src/two.md", "src/main.rs answer", "src/main.rs anser");
+    let said = book.run(&["check"]);
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    assert!(said.err.contains("did you mean `answer`?"), "{}", said.err);
+}
+
+#[test]
 fn code_without_prose_before_it_is_refused() {
     let book = Fixture::new("no_prose");
     let prose = "The main function prints both, and the header says so: whoever runs the program sees\n\

@@ -102,6 +102,7 @@ fn a_table_of_a_manifest_is_an_item() {
 fn a_tree_says_what_became_of_each_file() {
     let book = Fixture::new("weave_tree");
     book.write("chapters/2-two/src/answer.rs", "//! Answers.\n");
+    book.write("chapters/1-one/src/silence.rs", "//! Says\n//! nothing.\n");
     let page = book.weave("{{#tree 2-two}}\n", "html").unwrap();
     assert!(
         page.contains("<tr class=\"changed\"><td><code>src/main.rs</code>"),
@@ -112,6 +113,8 @@ fn a_tree_says_what_became_of_each_file() {
         "{page}"
     );
     assert!(page.contains("<tr class=\"new\"><td><code>src/answer.rs</code>"), "{page}");
+    let removed = "<tr class=\"removed\"><td><code>src/silence.rs</code></td><td>removed</td><td>−2</td>";
+    assert!(page.contains(removed), "{page}");
 }
 
 #[test]

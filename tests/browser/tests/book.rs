@@ -492,3 +492,14 @@ async fn ask(address: &str, path: &str) -> String {
     within("an answer", stream.read_to_end(&mut answer)).await.expect("it answers");
     String::from_utf8_lossy(&answer).into_owned()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_paper_the_answers_can_be_read() {
+    let Some(browser) = open("chapter-1.html").await else { return };
+    let answer = "document.querySelector('main details:not(.promise) > :last-child')";
+    let is_shown =
+        format!("return {answer}.checkVisibility({{ contentVisibilityAuto: true }})");
+    assert_eq!(browser.run(&is_shown).await, false);
+    browser.look_printed(PAPER).await;
+    assert_eq!(browser.run(&is_shown).await, true);
+}

@@ -27,6 +27,10 @@ const WRITTEN: [&str; 7] = [".rs", ".html", ".css", ".js", ".sql", ".tera", "Car
 
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     for step in &book.workbook.ladder.steps {
+        // What a broken directive would have shown is not missing: the directive is.
+        if book.pages_of(step).any(|woven| woven.pieces.iter().any(Result::is_err)) {
+            continue;
+        }
         for (path, (source, missing)) in of_step(book, step)?.1 {
             for run in runs(&source, &missing) {
                 faults.push(fault(step, &path, &source, &run));

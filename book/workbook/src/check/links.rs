@@ -60,16 +60,18 @@ fn wrong(book: &Book<'_>, page: &Page, top: &str, link: &Link) -> Option<String>
             nearest(&path, &known)
         ));
     }
-    let other = book.pages.iter().find(|woven| woven.page.path == path)?;
+    no_heading(book, &path, fragment)
+}
+
+fn no_heading(book: &Book<'_>, path: &str, fragment: &str) -> Option<String> {
+    let page = &book.pages.iter().find(|woven| woven.page.path == path)?.page;
     let ids: Vec<&str> =
-        other.page.headings.iter().map(|heading| heading.id.as_str()).collect();
-    if fragment.is_empty()
+        page.headings.iter().map(|heading| heading.id.as_str()).collect();
+    let known = fragment.is_empty()
         || ids.contains(&fragment)
-        || other.page.text.contains(&format!("id=\"{fragment}\""))
-    {
-        return None;
-    }
-    Some(format!("{path} has no heading `#{fragment}`{}", nearest(fragment, &ids)))
+        || page.text.contains(&format!("id=\"{fragment}\""));
+    let what = format!("{path} has no heading `#{fragment}`{}", nearest(fragment, &ids));
+    (!known).then_some(what)
 }
 
 /// A relative link, seen from the root.
