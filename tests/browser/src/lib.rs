@@ -156,6 +156,7 @@ impl Browser {
     pub async fn look_printed(&self, width: u32) {
         self.size(width, 800).await;
         self.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+        self.until("matchMedia('print').matches").await;
     }
 
     async fn size(&self, width: u32, height: u32) {

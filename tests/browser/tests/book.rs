@@ -497,9 +497,7 @@ async fn ask(address: &str, path: &str) -> String {
 async fn on_paper_the_answers_can_be_read() {
     let Some(browser) = open("chapter-1.html").await else { return };
     let answer = "document.querySelector('main details:not(.promise) > :last-child')";
-    let is_shown =
-        format!("return {answer}.checkVisibility({{ contentVisibilityAuto: true }})");
-    assert_eq!(browser.run(&is_shown).await, false);
+    browser.until(&format!("!{answer}.checkVisibility()")).await;
     browser.look_printed(PAPER).await;
-    assert_eq!(browser.run(&is_shown).await, true);
+    browser.until(&format!("{answer}.checkVisibility()")).await;
 }
