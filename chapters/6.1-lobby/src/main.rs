@@ -1,0 +1,146 @@
+//! The GIF chat's lobby: a room that is made on one page appears on all others.
+//!
+//! Run:  cargo run -p chapter-6-1
+//! Try:  open http://127.0.0.1:8005 twice, and create a room in one of the two.
+
+mod config;
+mod error;
+mod headers;
+mod lobby;
+mod pages;
+mod process;
+mod room;
+mod socket;
+mod store;
+
+use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::FromRef,
+    middleware::{from_fn, from_fn_with_state},
+    serve::ListenerExt,
+};
+use socketioxide::SocketIo;
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+use tracing::{debug, info, warn};
+
+use crate::{config::DataDir, error::AppError, lobby::Lobby, pages::Pages, store::Store};
+
+/// The largest message on every transport, as in Node.
+const MAX_MESSAGE: usize = 1_000_000;
+/// What waits to be read of one WebSocket: most messages fit, longer ones are read in pieces.
+const READ_BUFFER: usize = 1024;
+/// Packets that may wait for a client that reads slowly. The next one is not sent to it.
+const MAX_WAITING: usize = 1024;
+/// The server pings this often, and waits this long for a pong: Node's values.
+const PING_INTERVAL: Duration = Duration::from_secs(25);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a stopping server waits for its connections.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// What handlers of HTTP requests can ask for.
+#[derive(Clone, FromRef)]
+struct AppState {
+    lobby: Arc<Lobby>,
+    pages: Arc<Pages>,
+    store: Store,
+}
+
+/// An error ends the program with one sentence, and with no trace of where it came from.
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
+    config::read_dotenv()?;
+    run()
+}
+
+#[tokio::main]
+async fn run() -> anyhow::Result<()> {
+    process::start_logging()?;
+    let stop = process::stop_signal()?;
+    let data = DataDir::open()?;
+    let listener = process::listen().await?;
+    let (app, io) = app(&data).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    serve(listener, app, io, stop).await
+}
+
+/// Serves until `stop` completes and every connection is closed.
+async fn serve(
+    listener: TcpListener,
+    app: Router,
+    io: SocketIo,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    // Without TCP_NODELAY the kernel holds a small packet back until the one before it
+    // has been acknowledged.
+    let listener = listener.tap_io(|tcp| {
+        tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
+    });
+    let (stopping, stopped) = oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        info!("stopping");
+        // The deadline counts from here: a client that no longer reads holds up the rest.
+        stopping.send(()).ok();
+        // Ends the long polls too, which axum would otherwise wait for.
+        io.close().await;
+    });
+    let deadline = async {
+        stopped.await.ok();
+        sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        result = server => Ok(result?),
+        () = deadline => {
+            warn!("some connections did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Everything under one roof: pages, the browser's client and the Socket.IO endpoint.
+async fn app(data: &DataDir) -> anyhow::Result<(Router, SocketIo)> {
+    let (socket_io, io) = SocketIo::builder()
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
+        .max_payload(MAX_MESSAGE as u64)
+        .max_buffer_size(MAX_WAITING)
+        .ws_max_message_size(MAX_MESSAGE)
+        .ws_max_frame_size(MAX_MESSAGE)
+        .ws_read_buffer_size(READ_BUFFER)
+        .build_svc();
+    let store = Store::open(&data.database())?;
+    let lobby = Arc::new(Lobby::new(io.clone(), store.rooms().await?));
+    let pages = Arc::new(Pages::new()?);
+    socket::register(&io, lobby.clone());
+    let app = Router::new()
+        .merge(pages::routes())
+        .method_not_allowed_fallback(async || AppError::MethodNotAllowed)
+        .fallback(async || AppError::NotFound)
+        .with_state(AppState { lobby, pages: pages.clone(), store })
+        .merge(browser_kit::routes())
+        .route_service("/socket.io/", socket_io)
+        // A layer wraps what was added before it: an error has become a page when its
+        // headers are added.
+        .layer(from_fn_with_state(pages, error::show))
+        .layer(from_fn(headers::add));
+    Ok((app, io))
+}
+
+/// Runs `work` to its end. A request whose client hangs up is dropped at its next `await`,
+/// and that must not fall between storing something and telling it.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::spawn(work).await?
+}

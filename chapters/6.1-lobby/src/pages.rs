@@ -1,0 +1,160 @@
+//! What people see: pages from templates, and the form that makes a room.
+
+use std::sync::Arc;
+
+use axum::{
+    Form, Router,
+    extract::{DefaultBodyLimit, State, rejection::FormRejection},
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use crate::{
+    AppState,
+    error::AppError,
+    lobby::Lobby,
+    room::{Room, RoomFaults, RoomForm, RoomId},
+    store::Store,
+    whole,
+};
+
+/// The longest body that a form may be. The longest title takes 600 bytes of it.
+const MAX_FORM: usize = 16 * 1024;
+
+/// The templates, by the names that they extend and include each other with. They are part
+/// of the program: it runs from any folder.
+const TEMPLATES: [(&str, &str); 6] = [
+    ("base.html", include_str!("../templates/base.html")),
+    ("lobby.html", include_str!("../templates/lobby.html")),
+    ("room-card.html", include_str!("../templates/room-card.html")),
+    ("new-room.html", include_str!("../templates/new-room.html")),
+    ("room.html", include_str!("../templates/room.html")),
+    ("error.html", include_str!("../templates/error.html")),
+];
+
+/// Turns values into pages. Whatever a visitor typed is escaped on the way.
+pub(crate) struct Pages(Tera);
+
+impl Pages {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let mut tera = Tera::new();
+        tera.add_raw_templates(TEMPLATES)?;
+        Ok(Self(tera))
+    }
+
+    /// The page that `template` makes of `values`.
+    pub(crate) fn render(
+        &self,
+        template: &str,
+        values: &impl Serialize,
+    ) -> Result<Html<String>, AppError> {
+        let context = Context::from_serialize(values)?;
+        Ok(Html(self.0.render(template, &context)?))
+    }
+}
+
+/// What `lobby.html` shows.
+#[derive(Serialize)]
+struct LobbyPage {
+    rooms: Vec<Room>,
+    /// What the script makes cards of.
+    blank: Room,
+}
+
+/// What `new-room.html` shows.
+#[derive(Serialize)]
+struct NewRoomPage {
+    form: RoomForm,
+    faults: RoomFaults,
+}
+
+/// What `room.html` shows.
+#[derive(Serialize)]
+struct RoomPage {
+    room: Room,
+}
+
+pub(crate) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(show_lobby))
+        .route("/room", get(show_form).post(create_room))
+        .route("/room/{id}", get(show_room))
+        .route("/assets/lobby.js", get(script(include_str!("../static/lobby.js"))))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+}
+
+/// `GET /`: the list, as it is now. A script keeps it up to date.
+async fn show_lobby(
+    State(lobby): State<Arc<Lobby>>,
+    State(pages): State<Arc<Pages>>,
+) -> Result<Html<String>, AppError> {
+    let page = LobbyPage { rooms: lobby.rooms().await, blank: Room::blank() };
+    pages.render("lobby.html", &page)
+}
+
+/// `GET /room`: the form.
+async fn show_form(State(pages): State<Arc<Pages>>) -> Result<Html<String>, AppError> {
+    let page = NewRoomPage { form: RoomForm::blank(), faults: RoomFaults::default() };
+    pages.render("new-room.html", &page)
+}
+
+/// `POST /room`: makes a room, and shows the way to it. See Other turns the reload of the
+/// next page into a GET: nobody makes a second room by accident.
+async fn create_room(
+    State(lobby): State<Arc<Lobby>>,
+    State(pages): State<Arc<Pages>>,
+    State(store): State<Store>,
+    form: Result<Form<RoomForm>, FormRejection>,
+) -> Result<Response, AppError> {
+    let form = read_form(form)?;
+    let new = match form.check() {
+        Ok(new) => new,
+        Err(faults) => {
+            let page = pages.render("new-room.html", &NewRoomPage { form, faults })?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    let room = whole(async move {
+        // First what survives, then what is told.
+        let room = store.add_room(new).await?;
+        lobby.add(room.clone()).await;
+        anyhow::Ok(room)
+    })
+    .await?;
+    Ok(Redirect::to(&format!("/room/{}", room.id)).into_response())
+}
+
+/// A body that is no form is a form with nothing in it: the faults say what is missing.
+fn read_form(form: Result<Form<RoomForm>, FormRejection>) -> Result<RoomForm, AppError> {
+    match form {
+        Ok(Form(form)) => Ok(form),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(AppError::TooLarge)
+        }
+        Err(_) => Ok(RoomForm::default()),
+    }
+}
+
+/// `GET /room/ID`: the room.
+async fn show_room(
+    State(lobby): State<Arc<Lobby>>,
+    State(pages): State<Arc<Pages>>,
+    id: RoomId,
+) -> Result<impl IntoResponse, AppError> {
+    let room = lobby.room(id).await.ok_or(AppError::NoSuchRoom)?;
+    let page = pages.render("room.html", &RoomPage { room })?;
+    // What was said in a room is not left behind in a cache.
+    Ok(([(header::CACHE_CONTROL, "no-store")], page))
+}
+
+/// A script, as an answer. `no-cache`: it may be kept, and is asked for at every visit.
+fn script(source: &'static str) -> impl IntoResponse + Clone + Send + Sync + 'static {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, source)
+}
