@@ -662,6 +662,51 @@ async fn a_stopping_server_ends_with_0_also_while_it_is_checking_somebody() {
     assert_eq!(server.exit().await.code(), Some(0));
 }
 
+#[tokio::test]
+async fn a_post_of_bytes_reaches_the_engine_as_such() {
+    let server = Server::start(CHAPTER).await;
+    let path = POLLING.replace("EIO=4", "EIO=3");
+    let open = http::get(&server, &path).await.text();
+    let (_, sid) = open.split_once(r#""sid":""#).expect("an open packet");
+    let path = format!("{path}&sid={}", sid.split('"').next().unwrap_or_default());
+    // A text of two characters, `2x`: a ping, in revision 3's framing for bytes.
+    let ping = [0, 2, 0xff, b'2', b'x'];
+    let bytes = [("content-type", "application/octet-stream")];
+    let answer = http::send(&server, "POST", &path, &bytes, ping.to_vec()).await;
+    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, "ok"));
+    // As a text the same bytes mean nothing.
+    let text = [("content-type", "text/plain")];
+    let answer = http::send(&server, "POST", &path, &text, ping.to_vec()).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+/// Opens 200 connections with `padding` more bytes in their handshakes, and returns how much
+/// memory that took the server, in KiB for each.
+#[cfg(target_os = "linux")]
+async fn open_many(server: &Server, padding: usize, open: &mut Vec<SocketIo>) -> u64 {
+    const MANY: u64 = 200;
+    let padding = "x".repeat(padding);
+    let (_, before) = server.held();
+    for _ in 0..MANY {
+        let mut client =
+            SocketIo::open_with(server, "", &[("x-padding", &padding)]).await;
+        client.join("/", guest()).await.expect("a guest is let in");
+        open.push(client);
+    }
+    server.held().1.saturating_sub(before) / MANY
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_open_connection_does_not_hold_the_request_that_opened_it() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut open = Vec::new();
+    let short = open_many(&server, 0, &mut open).await;
+    // 60 kB: if it were kept, there would be no doubt about it.
+    let long = open_many(&server, 60_000, &mut open).await;
+    assert!(long < short + 20, "{short} KiB each, but {long} KiB after a long request");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_of_connections_and_refusals_leave_nothing_behind() {

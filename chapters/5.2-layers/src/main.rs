@@ -6,6 +6,7 @@
 mod answer;
 mod chain;
 mod engine;
+mod lean;
 mod process;
 mod visitor;
 
@@ -34,6 +35,9 @@ const SLOW_CHECK: Duration = Duration::from_secs(1);
 /// The largest message on every transport, as in Node. The library's own defaults differ
 /// from one transport to the next: 100 kB by polling, 64 MiB by WebSocket.
 const MAX_MESSAGE: usize = 1_000_000;
+/// What waits to be read of one WebSocket: most messages fit, longer ones are read in pieces.
+/// A buffer of this size stays with every connection. The library's own has 4 KiB.
+const READ_BUFFER: usize = 1024;
 /// The server pings this often, and waits this long for a pong: Node's values.
 const PING_INTERVAL: Duration = Duration::from_secs(25);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -166,6 +170,7 @@ fn app(key: Key) -> (Router, SocketIo) {
         .max_payload(MAX_MESSAGE as u64)
         .ws_max_message_size(MAX_MESSAGE)
         .ws_max_frame_size(MAX_MESSAGE)
+        .ws_read_buffer_size(READ_BUFFER)
         .build_svc();
     io.ns("/", on_connect.with(require_token.then(require_known_token).then(prepare)));
     io.ns("/admin", on_connect.with(require_admin.then(prepare)));

@@ -18,6 +18,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
+use crate::lean;
+
 /// How many refusals are remembered.
 const REMEMBERED: usize = 100;
 /// The engine's own error bodies are shorter than this. Nothing else is ever read.
@@ -92,10 +94,12 @@ impl Refusals {
 pub(crate) fn wrap(engine: Router) -> Router {
     let refusals = Refusals::default();
     let engine = engine
-        // A layer wraps what was added before it: the last one runs first. The record is
-        // outside the gate and sees whom the gate refuses; their answers bear the header,
-        // because that layer is outside of both. `layer` instead of `route_layer` would
-        // also wrap the answer to every path that nobody serves.
+        // A layer wraps what was added before it: the last one runs first. The copy is made
+        // last, of requests that passed the gate. The record is outside the gate and sees
+        // whom the gate refuses; their answers bear the header, because that layer is outside
+        // of both. `layer` instead of `route_layer` would also wrap the answer to every path
+        // that nobody serves.
+        .route_layer(from_fn(lean::keep_little))
         .route_layer(from_fn(gate))
         .route_layer(from_fn_with_state(refusals.clone(), record_refusals))
         .route_layer(from_fn(mark));
