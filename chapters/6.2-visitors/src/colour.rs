@@ -24,21 +24,43 @@ impl Colour {
         Self::from_hsl(hash % HUES, level(rest), level(rest.div_ceil(3)))
     }
 
-    /// From a hue in degrees, and saturation and lightness from 0 to 1. A colour's three
-    /// parts lie a third of the circle apart, as in the definition of CSS Color 4, 7.1.
+    /// From a hue in degrees, and saturation and lightness from 0 to 1. The definition of CSS
+    /// Color 3, 4.2.4, in its own order: half a step decides how a part is rounded.
     fn from_hsl(hue: u32, saturation: f64, lightness: f64) -> Self {
-        let reach = saturation * lightness.min(1.0 - lightness);
-        let part = |offset: f64| {
-            let k = (offset + f64::from(hue) / 30.0) % 12.0;
-            let value = lightness - reach * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0);
-            (value * 255.0).round()
+        let high = if lightness < 0.5 {
+            lightness * (1.0 + saturation)
+        } else {
+            lightness + saturation - lightness * saturation
         };
-        Self(format!("#{:02x}{:02x}{:02x}", part(0.0) as u8, part(8.0) as u8, part(4.0) as u8))
+        let low = 2.0 * lightness - high;
+        // Where on the circle of hues this part is, as a fraction of it.
+        let part = |turn: f64| {
+            let turn = if turn < 0.0 { turn + 1.0 } else { turn };
+            let value = match if turn > 1.0 { turn - 1.0 } else { turn } {
+                turn if turn < 1.0 / 6.0 => low + (high - low) * 6.0 * turn,
+                turn if turn < 0.5 => high,
+                turn if turn < 2.0 / 3.0 => low + (high - low) * 6.0 * (2.0 / 3.0 - turn),
+                _ => low,
+            };
+            (value * 255.0).round() as u8
+        };
+        let (hue, third) = (f64::from(hue) / 360.0, 1.0 / 3.0);
+        let (red, green, blue) = (part(hue + third), part(hue), part(hue - third));
+        Self(format!("#{red:02x}{green:02x}{blue:02x}"))
     }
 }
 
 impl std::fmt::Display for Colour {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+mod t {
+    #[test]
+    fn t() {
+        for l in std::fs::read_to_string("/work/scratch/colours.txt").unwrap().lines() {
+            let (a, b) = l.split_once(' ').unwrap();
+            assert_eq!(super::Colour::of(a).0, b, "{a}");
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::{
     env,
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, anyhow, bail};
+use axum_extra::extract::cookie::Key;
 
 /// Settings from a file, for those who do not want to type them at every start.
 const DOTENV: &str = ".env";
@@ -25,6 +27,9 @@ pub(crate) fn read_dotenv() -> anyhow::Result<()> {
         Err(_) => bail!("{DOTENV} cannot be read: each line must be NAME=value"),
     }
 }
+
+/// The shortest secret that is one.
+const MIN_SECRET: usize = 32;
 
 /// The folder for everything that outlives the process. It is locked: two processes on the
 /// same data would each believe they know who is where.
@@ -53,8 +58,48 @@ impl DataDir {
         }
     }
 
+    /// The key that signs the cookies: from `COOKIE_SECRET`, or one that was made at the
+    /// first start. With another key every visitor is a stranger, and nobody owns a room.
+    pub(crate) fn cookie_key(&self) -> anyhow::Result<Key> {
+        let secret = match env::var_os("COOKIE_SECRET").filter(|value| !value.is_empty())
+        {
+            Some(secret) => secret.into_encoded_bytes(),
+            None => self.kept_secret().context("the cookies' secret cannot be kept")?,
+        };
+        if secret.len() < MIN_SECRET {
+            // Not even a bad secret belongs in a message.
+            bail!("COOKIE_SECRET must be at least {MIN_SECRET} bytes long");
+        }
+        Ok(Key::derive_from(&secret))
+    }
+
+    /// The secret from the last start, or a new one for the next.
+    fn kept_secret(&self) -> io::Result<Vec<u8>> {
+        let path = self.path.join("cookie-secret");
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            kept => return kept,
+        }
+        // Under another name until it is whole: the process may be killed at any moment.
+        let unfinished = self.path.join("cookie-secret.new");
+        let secret = Key::generate().master().to_vec();
+        let mut file = for_the_owner_only().open(&unfinished)?;
+        file.write_all(&secret)?;
+        fs::rename(&unfinished, &path)?;
+        Ok(secret)
+    }
+
     /// The database.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("gif-chat.db")
     }
+}
+
+/// How a file is opened that other users of this machine cannot read.
+fn for_the_owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }

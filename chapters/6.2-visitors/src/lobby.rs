@@ -51,6 +51,14 @@ impl Lobby {
         rooms.push(room);
     }
 
+    /// A room is gone.
+    pub(crate) async fn remove(&self, id: RoomId) {
+        let mut rooms = self.rooms.lock().await;
+        info!(room = %id, "a room is gone");
+        rooms.retain(|room| room.id != id);
+        self.tell("removeRoom", &id).await;
+    }
+
     async fn tell(&self, event: &str, what: &impl Serialize) {
         let lobby =
             self.io.of(NAMESPACE).expect("BUG: registered before the first request");

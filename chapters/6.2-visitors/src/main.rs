@@ -1,17 +1,21 @@
-//! The GIF chat's lobby: a room that is made on one page appears on all others.
+//! The GIF chat knows its visitors: a cookie, a colour, and rooms that belong to somebody.
 //!
-//! Run:  cargo run -p chapter-6-1
-//! Try:  open http://127.0.0.1:8005 twice, and create a room in one of the two.
+//! Run:  cargo run -p chapter-6-2
+//! Try:  open http://127.0.0.1:8005 in two tabs (one person) and a private window (another).
 
+mod colour;
 mod config;
 mod error;
 mod headers;
+mod lean;
 mod lobby;
+mod origin;
 mod pages;
 mod process;
 mod room;
 mod socket;
 mod store;
+mod visitor;
 
 use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
 
@@ -21,6 +25,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     serve::ListenerExt,
 };
+use axum_extra::extract::cookie::Key;
 use socketioxide::SocketIo;
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
@@ -42,6 +47,7 @@ const FAREWELL: Duration = Duration::from_secs(4);
 /// What handlers of HTTP requests can ask for.
 #[derive(Clone, FromRef)]
 struct AppState {
+    key: Key,
     lobby: Arc<Lobby>,
     pages: Arc<Pages>,
     store: Store,
@@ -119,19 +125,25 @@ async fn app(data: &DataDir) -> anyhow::Result<(Router, SocketIo)> {
         .ws_max_frame_size(MAX_MESSAGE)
         .ws_read_buffer_size(READ_BUFFER)
         .build_svc();
+    let key = data.cookie_key()?;
     let store = Store::open(&data.database())?;
     let lobby = Arc::new(Lobby::new(io.clone(), store.rooms().await?));
     let pages = Arc::new(Pages::new()?);
     socket::register(&io, lobby.clone());
+    let engine = Router::new()
+        .route_service("/socket.io/", socket_io)
+        .route_layer(from_fn(lean::keep_little));
     let app = Router::new()
-        .merge(pages::routes())
+        .merge(pages::routes(key.clone()))
         .method_not_allowed_fallback(async || AppError::MethodNotAllowed)
         .fallback(async || AppError::NotFound)
-        .with_state(AppState { lobby, pages: pages.clone(), store })
+        .with_state(AppState { key: key.clone(), lobby, pages: pages.clone(), store })
         .merge(browser_kit::routes())
-        .route_service("/socket.io/", socket_io)
-        // A layer wraps what was added before it: an error has become a page when its
-        // headers are added.
+        .merge(engine)
+        // A layer wraps what was added before it: the last one runs first. An error has
+        // become a page when its headers are added.
+        .layer(from_fn_with_state(key, visitor::recognize))
+        .layer(from_fn(origin::require_own))
         .layer(from_fn_with_state(pages, error::show))
         .layer(from_fn(headers::add));
     Ok((app, io))

@@ -11,7 +11,10 @@ use crate::error::AppError;
 
 /// The layer: refuses what a page of another site sends in its visitor's name. A browser
 /// adds the cookie to such a request, and for a WebSocket it does not even ask.
-pub(crate) async fn require_own(request: Request, next: Next) -> Result<Response, AppError> {
+pub(crate) async fn require_own(
+    request: Request,
+    next: Next,
+) -> Result<Response, AppError> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let engine = request.uri().path() == "/socket.io/";
     if (engine || !reads) && !is_own(request.headers()) {

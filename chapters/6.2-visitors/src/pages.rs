@@ -6,18 +6,22 @@ use axum::{
     Form, Router,
     extract::{DefaultBodyLimit, State, rejection::FormRejection},
     http::{StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
     response::{Html, IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{delete, get},
 };
+use axum_extra::extract::cookie::Key;
 use serde::Serialize;
 use tera::{Context, Tera};
 
 use crate::{
     AppState,
-    error::AppError,
+    colour::Colour,
+    error::{self, AppError},
     lobby::Lobby,
     room::{Room, RoomFaults, RoomForm, RoomId},
     store::Store,
+    visitor::{self, Visitor},
     whole,
 };
 
@@ -59,6 +63,7 @@ impl Pages {
 /// What `lobby.html` shows.
 #[derive(Serialize)]
 struct LobbyPage {
+    you: Colour,
     rooms: Vec<Room>,
     /// What the script makes cards of.
     blank: Room,
@@ -75,14 +80,21 @@ struct NewRoomPage {
 #[derive(Serialize)]
 struct RoomPage {
     room: Room,
+    /// Whether whoever looks at the page may delete it.
+    mine: bool,
 }
 
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new()
+pub(crate) fn routes(key: Key) -> Router<AppState> {
+    let pages = Router::new()
         .route("/", get(show_lobby))
         .route("/room", get(show_form).post(create_room))
         .route("/room/{id}", get(show_room))
+        .layer(from_fn_with_state(key, visitor::welcome));
+    pages
+        .route("/room/{id}", delete(delete_room).layer(from_fn(error::as_json)))
         .route("/assets/lobby.js", get(script(include_str!("../static/lobby.js"))))
+        .route("/assets/room.js", get(script(include_str!("../static/room.js"))))
+        .route("/assets/colours.js", get(script(include_str!("../static/colours.js"))))
         .layer(DefaultBodyLimit::max(MAX_FORM))
 }
 
@@ -90,8 +102,13 @@ pub(crate) fn routes() -> Router<AppState> {
 async fn show_lobby(
     State(lobby): State<Arc<Lobby>>,
     State(pages): State<Arc<Pages>>,
+    visitor: Visitor,
 ) -> Result<Html<String>, AppError> {
-    let page = LobbyPage { rooms: lobby.rooms().await, blank: Room::blank() };
+    let page = LobbyPage {
+        you: visitor.colour(),
+        rooms: lobby.rooms().await,
+        blank: Room::blank(),
+    };
     pages.render("lobby.html", &page)
 }
 
@@ -107,6 +124,7 @@ async fn create_room(
     State(lobby): State<Arc<Lobby>>,
     State(pages): State<Arc<Pages>>,
     State(store): State<Store>,
+    visitor: Visitor,
     form: Result<Form<RoomForm>, FormRejection>,
 ) -> Result<Response, AppError> {
     let form = read_form(form)?;
@@ -119,7 +137,7 @@ async fn create_room(
     };
     let room = whole(async move {
         // First what survives, then what is told.
-        let room = store.add_room(new).await?;
+        let room = store.add_room(new, visitor).await?;
         lobby.add(room.clone()).await;
         anyhow::Ok(room)
     })
@@ -142,12 +160,38 @@ fn read_form(form: Result<Form<RoomForm>, FormRejection>) -> Result<RoomForm, Ap
 async fn show_room(
     State(lobby): State<Arc<Lobby>>,
     State(pages): State<Arc<Pages>>,
+    State(store): State<Store>,
+    visitor: Visitor,
     id: RoomId,
 ) -> Result<impl IntoResponse, AppError> {
     let room = lobby.room(id).await.ok_or(AppError::NoSuchRoom)?;
-    let page = pages.render("room.html", &RoomPage { room })?;
+    let mine = store.owner(id).await? == Some(visitor);
+    let page = pages.render("room.html", &RoomPage { room, mine })?;
     // What was said in a room is not left behind in a cache.
     Ok(([(header::CACHE_CONTROL, "no-store")], page))
+}
+
+/// `DELETE /room/ID`: the end of a room, for who made it.
+async fn delete_room(
+    State(lobby): State<Arc<Lobby>>,
+    State(store): State<Store>,
+    visitor: Option<Visitor>,
+    id: RoomId,
+) -> Result<StatusCode, AppError> {
+    lobby.room(id).await.ok_or(AppError::NoSuchRoom)?;
+    let visitor = visitor.ok_or(AppError::NoVisitor)?;
+    if store.owner(id).await? != Some(visitor) {
+        return Err(AppError::NotTheOwner);
+    }
+    let removed = whole(async move {
+        let removed = store.remove_room(id).await?;
+        if removed {
+            lobby.remove(id).await;
+        }
+        anyhow::Ok(removed)
+    });
+    // Two tabs of the owner may ask at once. One of them is too late.
+    if removed.await? { Ok(StatusCode::NO_CONTENT) } else { Err(AppError::NoSuchRoom) }
 }
 
 /// A script, as an answer. `no-cache`: it may be kept, and is asked for at every visit.

@@ -7,7 +7,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::AppError;
+use crate::{colour::Colour, error::AppError};
 
 /// The longest title, in characters.
 const MAX_TITLE: usize = 50;
@@ -58,8 +58,8 @@ pub(crate) struct Room {
     pub(crate) title: String,
     /// How many may be in it.
     pub(crate) max: u8,
-    /// The colour of who made it. There are no visitors yet.
-    pub(crate) owner: Option<String>,
+    /// The colour of who made it.
+    pub(crate) owner: Option<Colour>,
     /// Whether it asks for a password.
     pub(crate) secret: bool,
     /// How many are in it.

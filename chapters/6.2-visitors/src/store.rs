@@ -7,14 +7,20 @@
 use std::{path::Path, thread};
 
 use anyhow::{Context, bail};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::room::{NewRoom, Room, RoomId};
+use crate::{
+    room::{NewRoom, Room, RoomId},
+    visitor::Visitor,
+};
 
 /// How the tables came to be, oldest first. What is in this list has been run on somebody's
 /// data: it is only ever added to.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1-rooms.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/1-rooms.sql"),
+    include_str!("../migrations/2-owners.sql"),
+];
 
 /// Jobs that may wait. More than that, and whoever brings the next one waits.
 const QUEUE: usize = 256;
@@ -62,7 +68,9 @@ impl Store {
     pub(crate) async fn rooms(&self) -> anyhow::Result<Vec<Room>> {
         self.run(|connection| {
             connection
-                .prepare("SELECT id, title, max, created_at FROM room ORDER BY rowid")?
+                .prepare(
+                    "SELECT id, title, max, owner, created_at FROM room ORDER BY rowid",
+                )?
                 .query_map((), room_of)?
                 .collect()
         })
@@ -70,15 +78,41 @@ impl Store {
     }
 
     /// Adds a room, and returns it as it is from now on.
-    pub(crate) async fn add_room(&self, new: NewRoom) -> anyhow::Result<Room> {
+    pub(crate) async fn add_room(
+        &self,
+        new: NewRoom,
+        owner: Visitor,
+    ) -> anyhow::Result<Room> {
         self.run(move |connection| {
             connection.query_one(
-                "INSERT INTO room (id, title, max, created_at)
-                 VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ'))
-                 RETURNING id, title, max, created_at",
-                (RoomId::new().to_string(), new.title, new.max),
+                "INSERT INTO room (id, title, max, owner, created_at)
+                 VALUES (?1, ?2, ?3, ?4, strftime('%Y-%m-%dT%H:%M:%fZ'))
+                 RETURNING id, title, max, owner, created_at",
+                (RoomId::new().to_string(), new.title, new.max, owner.secret()),
                 room_of,
             )
+        })
+        .await
+    }
+
+    /// Who made a room, if it is there and belongs to anybody.
+    pub(crate) async fn owner(&self, id: RoomId) -> anyhow::Result<Option<Visitor>> {
+        let owner: Option<Option<String>> = self
+            .run(move |connection| {
+                let select = "SELECT owner FROM room WHERE id = ?1";
+                connection
+                    .query_one(select, [id.to_string()], |row| row.get(0))
+                    .optional()
+            })
+            .await?;
+        Ok(owner.flatten().as_deref().and_then(Visitor::from_secret))
+    }
+
+    /// Removes a room. Says whether it was there.
+    pub(crate) async fn remove_room(&self, id: RoomId) -> anyhow::Result<bool> {
+        self.run(move |connection| {
+            let delete = "DELETE FROM room WHERE id = ?1";
+            Ok(connection.execute(delete, [id.to_string()])? == 1)
         })
         .await
     }
@@ -110,13 +144,15 @@ fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A room from a row of `id, title, max, created_at`.
+/// A room from a row of `id, title, max, owner, created_at`.
 fn room_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
+    let owner: Option<String> = row.get("owner")?;
+    let owner = owner.as_deref().and_then(Visitor::from_secret);
     Ok(Room {
         id: id_of(row, "id")?,
         title: row.get("title")?,
         max: row.get("max")?,
-        owner: None,
+        owner: owner.map(Visitor::colour),
         secret: false,
         members: 0,
         created_at: row.get("created_at")?,

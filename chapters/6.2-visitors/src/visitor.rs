@@ -3,19 +3,20 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::{OptionalFromRequestParts, Request, State},
+    extract::{FromRequestParts, OptionalFromRequestParts, Request, State},
     http::request::Parts,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::{
     SignedCookieJar,
-    cookie::{Cookie, Key, SameSite, time::Duration},
+    cookie::{Cookie, Key, SameSite},
 };
+use time::Duration;
 use tracing::info;
 use uuid::Uuid;
 
-use crate::colour::Colour;
+use crate::{colour::Colour, error::AppError};
 
 const COOKIE: &str = "visitor";
 /// How long a browser keeps it.
@@ -40,6 +41,15 @@ impl Visitor {
     /// From the database or the cookie.
     pub(crate) fn from_secret(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+/// As a handler's argument, where nobody is served without a cookie.
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        parts.extensions.get().copied().ok_or(AppError::NoVisitor)
     }
 }
 

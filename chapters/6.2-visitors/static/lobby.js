@@ -22,6 +22,7 @@
   function cardOf(room) {
     const card = blank.cloneNode(true).querySelector("li");
     card.dataset.id = room.id;
+    colour(card.querySelector(".dot"), room.owner);
     const title = card.querySelector(".room-title");
     title.href = `/room/${room.id}`;
     title.textContent = room.title;

@@ -1,0 +1,23 @@
+// A room's page.
+"use strict";
+{
+  const remove = document.querySelector("#delete");
+  remove?.addEventListener("click", async () => {
+    if (!confirm("Delete this room, with everything in it?")) return;
+    remove.disabled = true;
+    const fault = await deleteRoom(remove.dataset.room);
+    if (fault === null) location.assign("/");
+    document.querySelector("#delete-fault").textContent = fault;
+    remove.disabled = false;
+  });
+
+  /** What went wrong, or null. */
+  async function deleteRoom(id) {
+    try {
+      const response = await fetch(`/room/${id}`, { method: "DELETE" });
+      return response.ok ? null : (await response.json()).error;
+    } catch {
+      return "The server cannot be reached. Try again.";
+    }
+  }
+}
