@@ -55,12 +55,3 @@ impl std::fmt::Display for Colour {
         f.write_str(&self.0)
     }
 }
-mod t {
-    #[test]
-    fn t() {
-        for l in std::fs::read_to_string("/work/scratch/colours.txt").unwrap().lines() {
-            let (a, b) = l.split_once(' ').unwrap();
-            assert_eq!(super::Colour::of(a).0, b, "{a}");
-        }
-    }
-}
