@@ -156,8 +156,9 @@ async fn show_room(
     visitor: Visitor,
     id: RoomId,
 ) -> Result<impl IntoResponse, AppError> {
-    let (room, mine) = presence.look(id, visitor).await.ok_or(AppError::NoSuchRoom)?;
-    let page = pages.render("room.html", &RoomPage { room, mine })?;
+    let view = presence.look(id, visitor).await.ok_or(AppError::NoSuchRoom)?;
+    let page = RoomPage { room: view.room, mine: view.mine };
+    let page = pages.render("room.html", &page)?;
     // What was said in a room is not left behind in a cache.
     Ok(([(header::CACHE_CONTROL, "no-store")], page))
 }

@@ -27,7 +27,7 @@ use crate::{
     error::AppError,
     lobby::Lobby,
     room::{NewRoom, Room, RoomId},
-    seats::{Full, Member, Seats},
+    seats::{Member, NoSeat, Seats},
     store::Store,
     visitor::{Names, Visitor},
 };
@@ -50,26 +50,11 @@ pub(crate) struct Presence {
     stopping: AtomicBool,
 }
 
-/// Why somebody gets no seat.
-#[derive(Clone, Copy)]
-pub(crate) enum NoSeat {
-    /// There is no such room.
-    Unknown,
-    /// All seats are taken.
-    Full,
-    /// That is no way to ask: a tab is in one room.
-    Invalid,
-}
-
-impl NoSeat {
-    /// The word that a client is told.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Full => "full",
-            Self::Invalid => "invalid",
-        }
-    }
+/// A room, as one visitor finds it.
+pub(crate) struct View {
+    pub(crate) room: Room,
+    /// Whether it is theirs.
+    pub(crate) mine: bool,
 }
 
 /// The answer to a `join`.
@@ -217,15 +202,15 @@ impl Presence {
         visitor: Visitor,
     ) -> Result<bool, NoSeat> {
         let room = seats.room().id;
-        match place {
-            Some(tab) if tab.room != room => return Err(NoSeat::Invalid),
-            _ if !seats.is_open() => return Err(NoSeat::Unknown),
-            // The tab asks once more: it gets the same answer.
-            Some(_) => return Ok(false),
-            None => {}
+        if place.as_ref().is_some_and(|tab| tab.room != room) {
+            return Err(NoSeat::Invalid);
         }
-        let member = self.names.member(room, visitor);
-        let new_here = seats.tab_comes(visitor, member).map_err(|Full| NoSeat::Full)?;
+        seats.admit(visitor)?;
+        if place.is_some() {
+            // The tab asks once more: it gets the same answer.
+            return Ok(false);
+        }
+        let new_here = seats.tab_comes(visitor, self.names.member(room, visitor));
         *place = Some(Tab { presence: self.clone(), room, visitor });
         Ok(new_here)
     }

@@ -41,8 +41,27 @@ struct Seat {
     leaves: Option<Instant>,
 }
 
-/// All seats are taken.
-pub(crate) struct Full;
+/// Why somebody gets no seat.
+#[derive(Clone, Copy)]
+pub(crate) enum NoSeat {
+    /// There is no such room.
+    Unknown,
+    /// All seats are taken.
+    Full,
+    /// That is no way to ask: a tab is in one room.
+    Invalid,
+}
+
+impl NoSeat {
+    /// The word that a client is told.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Full => "full",
+            Self::Invalid => "invalid",
+        }
+    }
+}
 
 impl Seats {
     pub(crate) fn new(room: Room, owner: Option<Visitor>) -> Self {
@@ -69,26 +88,33 @@ impl Seats {
         self.taken.iter().find(|seat| seat.visitor == visitor).map(|seat| &seat.member)
     }
 
-    /// A tab comes. Its visitor keeps the seat they have, or takes a free one: then they
-    /// are new here, and the result is true.
-    pub(crate) fn tab_comes(
-        &mut self,
-        visitor: Visitor,
-        id: MemberId,
-    ) -> Result<bool, Full> {
+    /// Whether a visitor may be in the room. Whoever is in it may stay.
+    pub(crate) fn admit(&self, visitor: Visitor) -> Result<(), NoSeat> {
+        if self.gone {
+            return Err(NoSeat::Unknown);
+        }
+        if self.member(visitor).is_some() {
+            return Ok(());
+        }
+        if self.taken.len() >= usize::from(self.room.max) {
+            return Err(NoSeat::Full);
+        }
+        Ok(())
+    }
+
+    /// A tab of a visitor who was admitted comes. They keep the seat they have, or take a
+    /// free one: then they are new here, and the result is true.
+    pub(crate) fn tab_comes(&mut self, visitor: Visitor, id: MemberId) -> bool {
         let owner = self.belongs_to(visitor);
         if let Some(seat) = self.seat(visitor) {
             seat.tabs += 1;
             seat.leaves = None;
-            return Ok(false);
-        }
-        if self.taken.len() >= usize::from(self.room.max) {
-            return Err(Full);
+            return false;
         }
         let member = Member { id, user: visitor.colour(), owner };
         self.taken.push(Seat { visitor, member, tabs: 1, leaves: None });
         self.ends = None;
-        Ok(true)
+        true
     }
 
     /// A tab goes. If it was the visitor's last, their seat is free at `then`, and the

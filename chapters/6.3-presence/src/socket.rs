@@ -16,8 +16,9 @@ use crate::{
     lobby,
     lobby::Lobby,
     presence,
-    presence::{NoSeat, Presence, Tab},
+    presence::{Presence, Tab},
     room::RoomId,
+    seats::NoSeat,
     visitor::Visitor,
 };
 
