@@ -154,15 +154,12 @@ impl Presence {
         self.end_later(&mut seats, Instant::now() + self.times.abandoned_room);
     }
 
-    /// The room, as everybody sees it, and whether it is this visitor's.
-    pub(crate) async fn look(
-        &self,
-        id: RoomId,
-        visitor: Visitor,
-    ) -> Option<(Room, bool)> {
+    /// The room, as this visitor finds it.
+    pub(crate) async fn look(&self, id: RoomId, visitor: Visitor) -> Option<View> {
         let open = self.find(id)?;
         let seats = open.lock().await;
-        seats.is_open().then(|| (seats.room(), seats.belongs_to(visitor)))
+        let view = View { room: seats.room(), mine: seats.belongs_to(visitor) };
+        seats.is_open().then_some(view)
     }
 
     /// Gives a tab a place, and answers before anything else can happen in the room: what
