@@ -1,5 +1,5 @@
-//! The official Socket.IO browser client, the wire panel and the common page style,
-//! served by every chapter from 2 on.
+//! The official Socket.IO browser client, the wire panel, the common page style, and the
+//! look and icon of the GIF chat, served by every chapter from 2 on.
 //!
 //! ```
 //! let app: axum::Router = axum::Router::new().merge(browser_kit::routes());
@@ -28,6 +28,7 @@ include!(concat!(env!("OUT_DIR"), "/client.rs"));
 const JAVASCRIPT: &str = "application/javascript; charset=utf-8";
 const JSON: &str = "application/json; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
 /// What a reader sees who built without npm and without a network.
 const MISSING: &str = "The Socket.IO browser client is missing, because npm could not \
@@ -44,9 +45,13 @@ where
 {
     let panel = Asset::ours(JAVASCRIPT, include_bytes!("../static/wire-panel.js"));
     let style = Asset::ours(CSS, include_bytes!("../static/page.css"));
+    let chat = Asset::ours(CSS, include_bytes!("../static/chat.css"));
+    let icon = Asset::ours(SVG, include_bytes!("../static/chat.svg"));
     client_routes(CLIENT)
         .route("/workbook/wire-panel.js", get(async move |asked| panel.answer(&asked)))
         .route("/workbook/page.css", get(async move |asked| style.answer(&asked)))
+        .route("/workbook/chat.css", get(async move |asked| chat.answer(&asked)))
+        .route("/workbook/chat.svg", get(async move |asked| icon.answer(&asked)))
 }
 
 fn client_routes<S, const N: usize>(

@@ -93,6 +93,8 @@ async fn all_files_say_what_they_are_and_how_long_they_last() {
         (SCRIPTS[2], "application/javascript; charset=utf-8"),
         ("/workbook/wire-panel.js", "application/javascript; charset=utf-8"),
         ("/workbook/page.css", "text/css; charset=utf-8"),
+        ("/workbook/chat.css", "text/css; charset=utf-8"),
+        ("/workbook/chat.svg", "image/svg+xml"),
     ] {
         let answer = get(path).await;
         assert!(!answer.text().is_empty(), "{path}");
@@ -104,7 +106,9 @@ async fn all_files_say_what_they_are_and_how_long_they_last() {
 
 #[tokio::test]
 async fn a_browser_that_has_the_file_gets_304_and_no_body() {
-    for path in [SCRIPTS[0], "/workbook/wire-panel.js", "/workbook/page.css"] {
+    let ours = ["wire-panel.js", "page.css", "chat.css", "chat.svg"];
+    let ours = ours.map(|name| format!("/workbook/{name}"));
+    for path in ours.iter().map(String::as_str).chain([SCRIPTS[0]]) {
         let first = get(path).await;
         let tag = first.header("etag").unwrap_or_else(|| panic!("{}", first.text()));
         for tags in [

@@ -2,11 +2,13 @@
 //!
 //! A test starts a [`Server`] and then uses the client that fits the promise: [`http`] for a
 //! request, [`ws`] for WebSocket frames, [`polling`] and [`socket_io`] for packets, and
-//! [`official`] for what the official JavaScript client makes of them.
+//! [`official`] for what the official JavaScript client makes of them. [`chat`] has what the
+//! GIF chat's tests need on top.
 //!
 //! Nothing here sleeps. What should happen is awaited with [`within`] a generous deadline;
 //! that something did *not* happen is shown by something sent later that arrived first.
 
+pub mod chat;
 pub mod http;
 pub mod official;
 pub mod polling;

@@ -1,6 +1,7 @@
 //! A chapter's program under test, or a server that is already running.
 
 use std::{
+    path::Path,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -27,10 +28,15 @@ impl Server {
     ///
     /// `program` is `env!("CARGO_BIN_EXE_chapter-N")` in a chapter's own tests.
     pub async fn start(program: &str) -> Self {
-        match std::env::var("WORKBOOK_URL") {
-            Ok(url) => Self::running(&url),
-            Err(_) => Self::spawn(program, &[]).await,
+        match Self::named() {
+            Some(server) => server,
+            None => Self::spawn(program, &std::env::temp_dir(), &[]).await,
         }
+    }
+
+    /// The server that `WORKBOOK_URL` names.
+    pub(crate) fn named() -> Option<Self> {
+        std::env::var("WORKBOOK_URL").ok().map(|url| Self::running(&url))
     }
 
     /// Starts `program` for a promise that needs the process itself: its log, its signals,
@@ -45,7 +51,7 @@ impl Server {
         if !has_process() {
             return None;
         }
-        Some(Self::spawn(program, environment).await)
+        Some(Self::spawn(program, &std::env::temp_dir(), environment).await)
     }
 
     /// Runs `program` where it should refuse to start. Returns its exit code, standard
@@ -54,10 +60,20 @@ impl Server {
         program: &str,
         environment: &[(&str, &str)],
     ) -> Option<(Option<i32>, String, String)> {
+        Self::refused_in(program, &std::env::temp_dir(), environment).await
+    }
+
+    /// The same, in a working directory.
+    pub async fn refused_in(
+        program: &str,
+        folder: &Path,
+        environment: &[(&str, &str)],
+    ) -> Option<(Option<i32>, String, String)> {
         if !has_process() {
             return None;
         }
-        let child = command(program).envs(environment.iter().copied()).spawn();
+        let mut command = command(program);
+        let child = command.current_dir(folder).envs(environment.iter().copied()).spawn();
         let child =
             child.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
         let output = within("the program to exit", child.wait_with_output()).await;
@@ -78,8 +94,14 @@ impl Server {
         Self { address: address.to_owned(), process: None, log: Log::default() }
     }
 
-    async fn spawn(program: &str, environment: &[(&str, &str)]) -> Self {
+    /// Starts `program` in `folder`.
+    pub(crate) async fn spawn(
+        program: &str,
+        folder: &Path,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut process = command(program)
+            .current_dir(folder)
             .env("PORT", "0")
             .envs(environment.iter().copied())
             .spawn()
@@ -190,10 +212,24 @@ pub fn is_ours(why: &str) -> bool {
     ours
 }
 
+/// What programs read from the environment.
+const SETTINGS: [&str; 10] = [
+    "PORT",
+    "HOST",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "COOKIE_SECRET",
+    "DATA_DIR",
+    "LEAVE_GRACE_MS",
+    "EMPTY_ROOM_MS",
+    "ABANDONED_ROOM_MS",
+];
+
 /// A program with none of this process's settings, and killed if it is forgotten.
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    for name in ["PORT", "HOST", "RUST_LOG", "RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+    for name in SETTINGS {
         command.env_remove(name);
     }
     // Not the workspace: a program that finds its files by the working directory fails.

@@ -1,0 +1,284 @@
+//! The GIF chat of chapter 6: its server with a data folder of its own, and its visitors.
+
+use std::{
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+
+use hyper::{StatusCode, body::Bytes};
+use serde_json::Value;
+
+use crate::{
+    Server,
+    http::{self, Response},
+    socket_io::SocketIo,
+};
+
+/// The namespace of the lobby.
+pub const LOBBY: &str = "/room";
+
+/// A server with its own data. The data is removed when this is dropped.
+pub struct Chat {
+    // Dropped before the folder that it writes to.
+    server: Server,
+    folder: Folder,
+    program: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Deref for Chat {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Chat {
+    /// Starts `program`, or uses the server that `WORKBOOK_URL` names.
+    pub async fn start(program: &str) -> Self {
+        if let Some(server) = Server::named() {
+            let (program, environment) = (String::new(), vec![]);
+            return Self { server, folder: Folder::new(), program, environment };
+        }
+        Self::spawn(program, Folder::new(), vec![]).await
+    }
+
+    /// Starts `program` for a promise that needs the process itself. Nothing with
+    /// `WORKBOOK_URL`: the promise is listed as not checked.
+    pub async fn own(program: &str) -> Option<Self> {
+        Self::own_with(program, &[]).await
+    }
+
+    /// The same, with environment variables: the timers', for example.
+    pub async fn own_with(program: &str, environment: &[(&str, &str)]) -> Option<Self> {
+        if !crate::is_ours("it needs the process") {
+            return None;
+        }
+        let owned =
+            |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
+        let environment = environment.iter().map(owned).collect();
+        Some(Self::spawn(program, Folder::new(), environment).await)
+    }
+
+    async fn spawn(
+        program: &str,
+        folder: Folder,
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        let data = folder.join("data");
+        let mut all = vec![("DATA_DIR", data.to_str().expect("BUG: we named it"))];
+        all.extend(environment.iter().map(|(name, value)| (&**name, &**value)));
+        let server = Server::spawn(program, &folder, &all).await;
+        Self { server, folder, program: program.to_owned(), environment }
+    }
+
+    /// Ends the program by a signal (`TERM`, or `KILL` for a crash) and starts it again: the
+    /// same address, data and environment. Clients that reconnect find it.
+    #[cfg(unix)]
+    pub async fn restart(self, signal: &str) -> Self {
+        self.restart_with(signal, &[]).await
+    }
+
+    /// The same, with environment variables that replace the old ones or join them.
+    #[cfg(unix)]
+    pub async fn restart_with(
+        mut self,
+        signal: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        self.server.signal(signal).await;
+        self.server.exit().await;
+        let port = self.server.address().rsplit(':').next().expect("BUG: host:port");
+        for (name, value) in environment.iter().copied().chain([("PORT", port)]) {
+            self.environment.retain(|(old, _)| old != name);
+            self.environment.push((name.to_owned(), value.to_owned()));
+        }
+        Self::spawn(&self.program, self.folder, self.environment).await
+    }
+
+    /// The folder with the program's data (`DATA_DIR`).
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The folder that the program was started in. It holds the data and nothing else.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// An empty folder among the temporary files, removed when this is dropped.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes one.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("workbook-chat-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a folder for temporary files");
+        Self(path)
+    }
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A program that has just been killed may be in the middle of its last write.
+        for _ in 0..100 {
+            match fs::remove_dir_all(&self.0) {
+                Err(_) if self.0.exists() => thread::yield_now(),
+                _ => return,
+            }
+        }
+    }
+}
+
+/// A browser, as far as the server can tell: it keeps its cookie.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// As it is sent back: `visitor=…`. Empty if there is none.
+    pub cookie: String,
+}
+
+impl Visitor {
+    /// Opens the lobby's page, and keeps the cookie if it sets one.
+    pub async fn new(server: &Server) -> Self {
+        let page = http::get(server, "/").await;
+        let cookie = page.header("set-cookie").split(';').next().unwrap_or_default();
+        Self { cookie: cookie.to_owned() }
+    }
+
+    /// Somebody without a cookie.
+    pub fn nobody() -> Self {
+        Self { cookie: String::new() }
+    }
+
+    /// `GET path`, as a browser opens a page.
+    pub async fn get(&self, server: &Server, path: &str) -> Response {
+        self.send(server, "GET", path, &[], "").await
+    }
+
+    /// `DELETE path`, as a page's script does.
+    pub async fn delete(&self, server: &Server, path: &str) -> Response {
+        self.send(server, "DELETE", path, &[], "").await
+    }
+
+    /// Sends a form.
+    pub async fn post_form(
+        &self,
+        server: &Server,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Response {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.send(server, "POST", path, &headers, form(fields)).await
+    }
+
+    /// Sends JSON.
+    pub async fn post_json(&self, server: &Server, path: &str, what: Value) -> Response {
+        let headers = [("content-type", "application/json")];
+        self.send(server, "POST", path, &headers, what.to_string()).await
+    }
+
+    /// Sends any request, with the cookie.
+    pub async fn send(
+        &self,
+        server: &Server,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Response {
+        let mut all = headers.to_vec();
+        all.extend(self.cookie_header());
+        http::send(server, method, path, &all, body).await
+    }
+
+    /// Creates a room for ten, without a password, and returns its id.
+    pub async fn create(&self, server: &Server, title: &str) -> String {
+        self.create_with(server, &[("title", title), ("max", "10")]).await
+    }
+
+    /// Creates a room by the form's fields (`title`, `max`, `password`), and returns its id.
+    pub async fn create_with(&self, server: &Server, fields: &[(&str, &str)]) -> String {
+        let answer = self.post_form(server, "/room", fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        let id = answer.header("location").strip_prefix("/room/");
+        id.expect("the way to the new room").to_owned()
+    }
+
+    /// Opens a connection with the cookie, and connects to `namespace`.
+    pub async fn connect(&self, server: &Server, namespace: &str) -> SocketIo {
+        let connected = self.try_connect(server, namespace).await;
+        connected.unwrap_or_else(|error| panic!("not let in to {namespace}: {error}"))
+    }
+
+    /// The same, where the `connect_error` may be the answer.
+    pub async fn try_connect(
+        &self,
+        server: &Server,
+        namespace: &str,
+    ) -> Result<SocketIo, Value> {
+        let headers: Vec<_> = self.cookie_header().into_iter().collect();
+        let mut socket = SocketIo::open_with(server, "", &headers).await;
+        socket.join(namespace, None).await?;
+        Ok(socket)
+    }
+
+    /// Watches the lobby. Returns the rooms of its first event too.
+    pub async fn watch(&self, server: &Server) -> (SocketIo, Vec<Value>) {
+        let mut socket = self.connect(server, LOBBY).await;
+        let mut args = socket.event_in(LOBBY, "rooms").await;
+        let Value::Array(rooms) = args[0].take() else {
+            panic!("a list of rooms is no list: {args}")
+        };
+        (socket, rooms)
+    }
+
+    /// The colour that the lobby's page says this visitor has.
+    pub async fn colour(&self, server: &Server) -> String {
+        let page = self.get(server, "/").await.text();
+        let user = page.split("class=\"user\" data-user=\"").nth(1);
+        let user = user.unwrap_or_else(|| panic!("no colour on the page:\n{page}"));
+        user.chars().take_while(|&c| c != '"').collect()
+    }
+
+    fn cookie_header(&self) -> Option<(&'static str, &str)> {
+        (!self.cookie.is_empty()).then_some(("cookie", self.cookie.as_str()))
+    }
+}
+
+/// A form's fields as a browser encodes them (`application/x-www-form-urlencoded`).
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |encoded, byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                encoded + &char::from(byte).to_string()
+            }
+            b' ' => encoded + "+",
+            _ => encoded + &format!("%{byte:02X}"),
+        })
+    };
+    let pairs = fields.iter().map(|(name, value)| encode(name) + "=" + &encode(value));
+    pairs.collect::<Vec<_>>().join("&")
+}
