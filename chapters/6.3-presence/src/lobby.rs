@@ -64,8 +64,8 @@ impl Lobby {
     }
 
     async fn tell(&self, event: &str, what: &impl Serialize) {
-        let lobby =
-            self.io.of(NAMESPACE).expect("BUG: registered before the first request");
+        // A server that stops has closed its sockets, and still answers what it was asked.
+        let Some(lobby) = self.io.of(NAMESPACE) else { return };
         // A tab whose buffer is full misses this. It will ask for the list again.
         if let Err(error) = lobby.to(WATCHING).emit(event, what).await {
             warn!(%error, event, "not everybody was told");

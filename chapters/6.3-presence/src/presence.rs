@@ -187,7 +187,8 @@ impl Presence {
         self.listen(socket, id);
         if new_here {
             info!(room = %id, members = seats.room().members, "joined");
-            self.tell_moved(socket.to(id.to_string()), "join", &seats, &you).await;
+            let others = socket.to(id.to_string());
+            self.tell_moved(Some(others), "join", &seats, &you).await;
         }
     }
 
@@ -216,9 +217,8 @@ impl Presence {
     /// meantime, the library has forgotten it already, and would remember this for ever.
     fn listen(&self, socket: &SocketRef, id: RoomId) {
         socket.join(id.to_string());
-        let chat =
-            self.io.of(NAMESPACE).expect("BUG: registered before the first request");
-        if chat.get_socket(socket.id).is_none() {
+        let known = self.io.of(NAMESPACE).and_then(|chat| chat.get_socket(socket.id));
+        if known.is_none() {
             socket.leave_all();
         }
     }
@@ -291,8 +291,9 @@ impl Presence {
         }
         self.remove(&mut seats).await?;
         tell(self.everybody_in(id), "roomClosed", &RoomClosed { room: id }).await;
-        if let Err(error) = self.everybody_in(id).leave(id.to_string()).await {
-            warn!(%error, "sockets did not leave a room that is gone");
+        if let Some(everybody) = self.everybody_in(id) {
+            // Of this process's own sockets, which cannot fail to leave.
+            everybody.leave(id.to_string()).await.ok();
         }
         Ok(())
     }
@@ -325,16 +326,15 @@ impl Presence {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn everybody_in(&self, id: RoomId) -> BroadcastOperators {
-        let chat =
-            self.io.of(NAMESPACE).expect("BUG: registered before the first request");
-        chat.to(id.to_string())
+    /// Everybody in a room, unless the server stops: then its sockets are closed.
+    fn everybody_in(&self, id: RoomId) -> Option<BroadcastOperators> {
+        Some(self.io.of(NAMESPACE)?.to(id.to_string()))
     }
 
     /// Tells a room who came or went, and the lobby how many are in it now.
     async fn tell_moved(
         &self,
-        to: BroadcastOperators,
+        to: Option<BroadcastOperators>,
         event: &str,
         seats: &Seats,
         member: &Member,
@@ -347,8 +347,9 @@ impl Presence {
     }
 }
 
-/// A tab that lets a thousand events wait misses the next one. All others have it.
-async fn tell(to: BroadcastOperators, event: &str, what: &impl Serialize) {
+async fn tell(to: Option<BroadcastOperators>, event: &str, what: &impl Serialize) {
+    let Some(to) = to else { return };
+    // A tab that lets a thousand events wait misses the next one. All others have it.
     if let Err(error) = to.emit(event, what).await {
         warn!(%error, event, "not everybody was told");
     }
