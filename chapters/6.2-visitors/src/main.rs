@@ -25,7 +25,6 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     serve::ListenerExt,
 };
-use axum_extra::extract::cookie::Key;
 use socketioxide::SocketIo;
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
@@ -47,7 +46,6 @@ const FAREWELL: Duration = Duration::from_secs(4);
 /// What handlers of HTTP requests can ask for.
 #[derive(Clone, FromRef)]
 struct AppState {
-    key: Key,
     lobby: Arc<Lobby>,
     pages: Arc<Pages>,
     store: Store,
@@ -137,7 +135,7 @@ async fn app(data: &DataDir) -> anyhow::Result<(Router, SocketIo)> {
         .merge(pages::routes(key.clone()))
         .method_not_allowed_fallback(async || AppError::MethodNotAllowed)
         .fallback(async || AppError::NotFound)
-        .with_state(AppState { key: key.clone(), lobby, pages: pages.clone(), store })
+        .with_state(AppState { lobby, pages: pages.clone(), store })
         .merge(browser_kit::routes())
         .merge(engine)
         // A layer wraps what was added before it: the last one runs first. An error has

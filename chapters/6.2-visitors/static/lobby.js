@@ -15,6 +15,7 @@
     say("connected", "live");
   });
   socket.on("newRoom", (room) => list.append(cardOf(room)));
+  socket.on("removeRoom", (id) => list.querySelector(`[data-id="${id}"]`)?.remove());
   socket.on("disconnect", () => say("disconnected", "reconnecting"));
   socket.on("connect_error", () => say("disconnected", "reconnecting"));
 

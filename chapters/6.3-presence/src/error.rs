@@ -1,0 +1,131 @@
+//! Errors become answers here, and nowhere else. The details go to the log.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderName, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tracing::error;
+
+use crate::pages::Pages;
+
+/// Why somebody does not get what they asked for.
+#[derive(Debug)]
+pub(crate) enum AppError {
+    /// Nothing has this address.
+    NotFound,
+    /// No room has this id, or no longer.
+    NoSuchRoom,
+    /// There is such an address, but it does not do that.
+    MethodNotAllowed,
+    /// A page of another site sent this.
+    CrossOrigin,
+    /// There is no cookie, or a forged one.
+    NoVisitor,
+    /// The room belongs to somebody else.
+    NotTheOwner,
+    /// The body is longer than anything that makes sense.
+    TooLarge,
+    /// It is our fault. Only the log is told more.
+    Internal(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for AppError {
+    fn from(error: E) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// What a person is told.
+#[derive(Clone, Copy, Serialize)]
+struct Sentence {
+    error: &'static str,
+}
+
+impl AppError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::NoSuchRoom => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::CrossOrigin | Self::NoVisitor | Self::NotTheOwner => {
+                StatusCode::FORBIDDEN
+            }
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn sentence(&self) -> Sentence {
+        let error = match self {
+            Self::NotFound => "There is nothing at this address.",
+            Self::NoSuchRoom => "There is no such room, or no longer.",
+            Self::MethodNotAllowed => "This address does not do that.",
+            Self::CrossOrigin => "Another site may not do that here.",
+            Self::NoVisitor => "no visitor",
+            Self::NotTheOwner => "Only who made a room can delete it.",
+            Self::TooLarge => "That is too long.",
+            Self::Internal(_) => "Something went wrong here. It is not your fault.",
+        };
+        Sentence { error }
+    }
+}
+
+/// A status, and the sentence for [`show`] to put on a page.
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(error) = &self {
+            error!(error = format!("{error:#}"), "an answer failed");
+        }
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self.sentence());
+        response
+    }
+}
+
+/// The layer around what scripts ask for: an error is `{"error": "sentence"}`.
+pub(crate) async fn as_json(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match response.extensions().get::<Sentence>().copied() {
+        Some(sentence) => (response.status(), Json(sentence)).into_response(),
+        None => response,
+    }
+}
+
+/// The layer that makes a page out of an error: it has the templates, and handlers need not.
+pub(crate) async fn show(
+    State(pages): State<Arc<Pages>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Infallible> {
+    let json = is_of_a_script(&request);
+    let response = next.run(request).await;
+    let Some(sentence) = response.extensions().get::<Sentence>().copied() else {
+        return Ok(response);
+    };
+    let (head, _) = response.into_parts();
+    if json {
+        return Ok((head, Json(sentence)).into_response());
+    }
+    let page = match pages.render("error.html", &sentence) {
+        Ok(page) => page.into_response(),
+        Err(_) => sentence.error.into_response(),
+    };
+    Ok((head, page).into_response())
+}
+
+/// Whether the one who asks wants to read JSON. No link and no form says any of this.
+fn is_of_a_script(request: &Request) -> bool {
+    let says = |name: HeaderName, what: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.to_ascii_lowercase().contains(what))
+    };
+    request.method() == Method::DELETE
+        || says(header::CONTENT_TYPE, "application/json")
+        || says(header::CONTENT_TYPE, "multipart/form-data")
+        || says(header::ACCEPT, "application/json")
+}

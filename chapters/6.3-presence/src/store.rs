@@ -1,0 +1,155 @@
+//! The database, on a thread of its own.
+//!
+//! SQLite's calls block: they wait for the disk. On a thread that runs tasks, everybody
+//! else's task would wait along. One thread owns the one connection and takes one job after
+//! the other; handlers await the results.
+
+use std::{path::Path, thread};
+
+use anyhow::{Context, bail};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    room::{NewRoom, Room, RoomId},
+    visitor::Visitor,
+};
+
+/// How the tables came to be, oldest first. What is in this list has been run on somebody's
+/// data: it is only ever added to.
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/1-rooms.sql"),
+    include_str!("../migrations/2-owners.sql"),
+];
+
+/// Jobs that may wait. More than that, and whoever brings the next one waits.
+const QUEUE: usize = 256;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A handle to the database's thread. The thread ends when the last handle is gone.
+#[derive(Clone)]
+pub(crate) struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens the database and brings its tables up to date.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let mut connection = Connection::open(path)
+            .and_then(configure)
+            .with_context(|| format!("cannot open the database {}", path.display()))?;
+        migrate(&mut connection)?;
+        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        thread::Builder::new().name("store".to_owned()).spawn(move || {
+            while let Some(job) = queue.blocking_recv() {
+                job(&mut connection);
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs one job on the thread, in its turn. Once handed over it is carried out, also
+    /// when nobody waits for the result any more.
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (done, result) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Whoever asked may have gone away.
+            done.send(job(connection)).ok();
+        });
+        self.jobs.send(job).await.ok().context("the database's thread has ended")?;
+        Ok(result.await.context("the database's thread has ended")??)
+    }
+
+    /// All rooms and who made them, oldest first.
+    pub(crate) async fn rooms(&self) -> anyhow::Result<Vec<(Room, Option<Visitor>)>> {
+        self.run(|connection| {
+            connection
+                .prepare(
+                    "SELECT id, title, max, owner, created_at FROM room ORDER BY rowid",
+                )?
+                .query_map((), |row| Ok((room_of(row)?, owner_of(row)?)))?
+                .collect()
+        })
+        .await
+    }
+
+    /// Adds a room, and returns it as it is from now on.
+    pub(crate) async fn add_room(
+        &self,
+        new: NewRoom,
+        owner: Visitor,
+    ) -> anyhow::Result<Room> {
+        self.run(move |connection| {
+            connection.query_one(
+                "INSERT INTO room (id, title, max, owner, created_at)
+                 VALUES (?1, ?2, ?3, ?4, strftime('%Y-%m-%dT%H:%M:%fZ'))
+                 RETURNING id, title, max, owner, created_at",
+                (RoomId::new().to_string(), new.title, new.max, owner.secret()),
+                room_of,
+            )
+        })
+        .await
+    }
+
+    /// Removes a room.
+    pub(crate) async fn remove_room(&self, id: RoomId) -> anyhow::Result<()> {
+        self.run(move |connection| {
+            connection.execute("DELETE FROM room WHERE id = ?1", [id.to_string()])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// With a write-ahead log a commit appends to one file. `NORMAL` leaves it to the operating
+/// system when that reaches the disk: a killed process loses nothing, a power cut may take
+/// the last moments.
+fn configure(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// Runs the migrations that this database has not seen. `user_version` counts those it has.
+fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
+    let seen: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let Some(unseen) = MIGRATIONS.get(seen as usize..) else {
+        bail!("the database was made by a later version of this program");
+    };
+    for (migration, version) in unseen.iter().zip(seen + 1..) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// A room from a row of `id, title, max, owner, created_at`.
+fn room_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
+    Ok(Room {
+        id: id_of(row, "id")?,
+        title: row.get("title")?,
+        max: row.get("max")?,
+        owner: owner_of(row)?.map(Visitor::colour),
+        secret: false,
+        members: 0,
+        created_at: row.get("created_at")?,
+    })
+}
+
+fn owner_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Visitor>> {
+    let owner: Option<String> = row.get("owner")?;
+    Ok(owner.as_deref().and_then(Visitor::from_secret))
+}
+
+fn id_of(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<RoomId> {
+    let text: String = row.get(column)?;
+    RoomId::parse(&text).ok_or_else(|| rusqlite::Error::InvalidColumnName(text))
+}
