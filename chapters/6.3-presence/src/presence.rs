@@ -127,7 +127,7 @@ impl Presence {
     /// leave: they wait as long as a room that nobody has joined yet.
     pub(crate) async fn reopen(self: &Arc<Self>) -> anyhow::Result<()> {
         for (room, owner) in self.store.rooms().await? {
-            self.open(room, owner).await;
+            self.open(Seats::new(room, owner)).await;
         }
         Ok(())
     }
@@ -140,13 +140,14 @@ impl Presence {
     ) -> anyhow::Result<RoomId> {
         let room = self.store.add_room(new, owner).await?;
         let id = room.id;
-        self.open(room, Some(owner)).await;
+        self.open(Seats::new(room, Some(owner))).await;
         Ok(id)
     }
 
-    async fn open(self: &Arc<Self>, room: Room, owner: Option<Visitor>) {
+    async fn open(self: &Arc<Self>, seats: Seats) {
+        let room = seats.room();
         let id = room.id;
-        let open = Arc::new(Mutex::new(Seats::new(room.clone(), owner)));
+        let open = Arc::new(Mutex::new(seats));
         // Locked before anybody can find it: the lobby hears of a room before its end.
         let mut seats = open.lock().await;
         self.rooms().insert(id, open.clone());

@@ -130,7 +130,7 @@ impl Presence {
     pub(crate) async fn reopen(self: &Arc<Self>) -> anyhow::Result<()> {
         for (room, owner) in self.store.rooms().await? {
             let admitted = self.store.admitted(room.id).await?;
-            self.open(room, owner, admitted).await;
+            self.open(Seats::new(room, owner, admitted)).await;
         }
         Ok(())
     }
@@ -144,18 +144,13 @@ impl Presence {
     ) -> anyhow::Result<RoomId> {
         let room = self.store.add_room(new, password, owner).await?;
         let id = room.id;
-        self.open(room, Some(owner), HashSet::from([owner])).await;
+        self.open(Seats::new(room, Some(owner), HashSet::from([owner]))).await;
         Ok(id)
     }
 
-    async fn open(
-        self: &Arc<Self>,
-        room: Room,
-        owner: Option<Visitor>,
-        admitted: HashSet<Visitor>,
-    ) {
+    async fn open(self: &Arc<Self>, seats: Seats) {
+        let room = seats.room();
         let id = room.id;
-        let seats = Seats::new(room.clone(), owner, admitted);
         let open = Arc::new(Mutex::new(seats));
         // Locked before anybody can find it: the lobby hears of a room before its end.
         let mut seats = open.lock().await;
