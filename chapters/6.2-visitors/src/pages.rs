@@ -165,7 +165,8 @@ async fn show_room(
     id: RoomId,
 ) -> Result<impl IntoResponse, AppError> {
     let room = lobby.room(id).await.ok_or(AppError::NoSuchRoom)?;
-    let mine = store.owner(id).await? == Some(visitor);
+    let owner = store.owner(id).await?.ok_or(AppError::NoSuchRoom)?;
+    let mine = owner == Some(visitor);
     let page = pages.render("room.html", &RoomPage { room, mine })?;
     // What was said in a room is not left behind in a cache.
     Ok(([(header::CACHE_CONTROL, "no-store")], page))
@@ -180,7 +181,8 @@ async fn delete_room(
 ) -> Result<StatusCode, AppError> {
     lobby.room(id).await.ok_or(AppError::NoSuchRoom)?;
     let visitor = visitor.ok_or(AppError::NoVisitor)?;
-    if store.owner(id).await? != Some(visitor) {
+    let owner = store.owner(id).await?.ok_or(AppError::NoSuchRoom)?;
+    if owner != Some(visitor) {
         return Err(AppError::NotTheOwner);
     }
     let removed = whole(async move {

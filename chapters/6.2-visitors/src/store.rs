@@ -95,8 +95,11 @@ impl Store {
         .await
     }
 
-    /// Who made a room, if it is there and belongs to anybody.
-    pub(crate) async fn owner(&self, id: RoomId) -> anyhow::Result<Option<Visitor>> {
+    /// Who made a room, if that is known, and if the room is there.
+    pub(crate) async fn owner(
+        &self,
+        id: RoomId,
+    ) -> anyhow::Result<Option<Option<Visitor>>> {
         let owner: Option<Option<String>> = self
             .run(move |connection| {
                 let select = "SELECT owner FROM room WHERE id = ?1";
@@ -105,7 +108,7 @@ impl Store {
                     .optional()
             })
             .await?;
-        Ok(owner.flatten().as_deref().and_then(Visitor::from_secret))
+        Ok(owner.map(|owner| owner.as_deref().and_then(Visitor::from_secret)))
     }
 
     /// Removes a room. Says whether it was there.

@@ -55,13 +55,22 @@ impl Chat {
 
     /// The same, with environment variables: the timers', for example.
     pub async fn own_with(program: &str, environment: &[(&str, &str)]) -> Option<Self> {
+        Self::own_in(program, Folder::new(), environment).await
+    }
+
+    /// The same in a folder that is not empty: with an `.env`, or with data in `data/`.
+    pub async fn own_in(
+        program: &str,
+        folder: Folder,
+        environment: &[(&str, &str)],
+    ) -> Option<Self> {
         if !crate::is_ours("it needs the process") {
             return None;
         }
         let owned =
             |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
         let environment = environment.iter().map(owned).collect();
-        Some(Self::spawn(program, Folder::new(), environment).await)
+        Some(Self::spawn(program, folder, environment).await)
     }
 
     async fn spawn(
