@@ -1,10 +1,10 @@
 //! The promises of chapter 6-3, over the wire.
 
 // What earlier chapters promised, and what every later step promises too.
-#[path = "chapter_6_1/lobby.rs"]
-mod lobby;
 #[path = "chapter_6_3/life.rs"]
 mod life;
+#[path = "chapter_6_1/lobby.rs"]
+mod lobby;
 #[path = "chapter_6_3/presence.rs"]
 mod presence;
 #[path = "chapter_6_2/visitors.rs"]
