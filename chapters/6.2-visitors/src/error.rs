@@ -89,10 +89,11 @@ impl IntoResponse for AppError {
 
 /// The layer around what scripts ask for: an error is `{"error": "sentence"}`.
 pub(crate) async fn as_json(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    match response.extensions().get::<Sentence>().copied() {
-        Some(sentence) => (response.status(), Json(sentence)).into_response(),
-        None => response,
+    let (mut head, body) = next.run(request).await.into_parts();
+    // Taken out: it is written, and not to be put on a page as well.
+    match head.extensions.remove::<Sentence>() {
+        Some(sentence) => (head, Json(sentence)).into_response(),
+        None => Response::from_parts(head, body),
     }
 }
 

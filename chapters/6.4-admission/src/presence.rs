@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ptr,
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,9 @@ use std::{
 };
 
 use serde::Serialize;
-use socketioxide::{SocketIo, extract::SocketRef, operators::BroadcastOperators};
+use socketioxide::{
+    SocketIo, extract::SocketRef, operators::BroadcastOperators, socket::Socket,
+};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, MutexGuard},
@@ -130,7 +133,7 @@ impl Presence {
     pub(crate) async fn reopen(self: &Arc<Self>) -> anyhow::Result<()> {
         for (room, owner) in self.store.rooms().await? {
             let admitted = self.store.admitted(room.id).await?;
-            self.open(room, owner, admitted).await;
+            self.open(Seats::new(room, owner, admitted)).await;
         }
         Ok(())
     }
@@ -144,18 +147,13 @@ impl Presence {
     ) -> anyhow::Result<RoomId> {
         let room = self.store.add_room(new, password, owner).await?;
         let id = room.id;
-        self.open(room, Some(owner), HashSet::from([owner])).await;
+        self.open(Seats::new(room, Some(owner), HashSet::from([owner]))).await;
         Ok(id)
     }
 
-    async fn open(
-        self: &Arc<Self>,
-        room: Room,
-        owner: Option<Visitor>,
-        admitted: HashSet<Visitor>,
-    ) {
+    async fn open(self: &Arc<Self>, seats: Seats) {
+        let room = seats.room();
         let id = room.id;
-        let seats = Seats::new(room.clone(), owner, admitted);
         let open = Arc::new(Mutex::new(seats));
         // Locked before anybody can find it: the lobby hears of a room before its end.
         let mut seats = open.lock().await;
@@ -206,6 +204,10 @@ impl Presence {
             return answer.reject(NoSeat::Unknown.word());
         };
         let mut seats = open.lock().await;
+        if !self.is_connected(socket) {
+            // It waited too long for its turn. Whoever is gone gets no seat.
+            return;
+        }
         let new_here = match self.sit(&mut seats, place, visitor) {
             Ok(new_here) => new_here,
             Err(no_seat) => return answer.reject(no_seat.word()),
@@ -247,10 +249,16 @@ impl Presence {
     /// meantime, the library has forgotten it already, and would remember this for ever.
     fn listen(&self, socket: &SocketRef, id: RoomId) {
         socket.join(id.to_string());
-        let known = self.io.of(NAMESPACE).and_then(|chat| chat.get_socket(socket.id));
-        if known.is_none() {
+        if !self.is_connected(socket) {
             socket.leave_all();
         }
+    }
+
+    /// Whether the library still knows this socket. A client that leaves the namespace and
+    /// comes back has another socket with the same id: that one has not joined anything.
+    fn is_connected(&self, socket: &SocketRef) -> bool {
+        let known = self.io.of(NAMESPACE).and_then(|chat| chat.get_socket(socket.id));
+        known.is_some_and(|known| ptr::eq::<Socket>(&*known, &**socket))
     }
 
     /// A tab has gone: closed, reloaded, or out of reach.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use hyper::{StatusCode, body::Bytes};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Server,
@@ -19,6 +19,8 @@ use crate::{
 
 /// The namespace of the lobby.
 pub const LOBBY: &str = "/room";
+/// The namespace of those who are in a room.
+pub const CHAT: &str = "/chat";
 
 /// A server with its own data. The data is removed when this is dropped.
 pub struct Chat {
@@ -290,4 +292,34 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     };
     let pairs = fields.iter().map(|(name, value)| encode(name) + "=" + &encode(value));
     pairs.collect::<Vec<_>>().join("&")
+}
+
+/// What presence and all that follows needs (from chapter 6-3 on).
+impl Visitor {
+    /// Opens a tab in a room. Returns the answer too.
+    pub async fn join(&self, server: &Server, room: &str) -> (SocketIo, Value) {
+        let (socket, answer) = self.try_join(server, room).await;
+        assert_eq!(answer["ok"], true, "not let into the room: {answer}");
+        (socket, answer)
+    }
+
+    /// The same, where a refusal may be the answer.
+    pub async fn try_join(&self, server: &Server, room: &str) -> (SocketIo, Value) {
+        let mut socket = self.connect(server, CHAT).await;
+        let answer = join(&mut socket, room).await;
+        (socket, answer)
+    }
+}
+
+/// Asks for a place in a room, and returns the answer.
+pub async fn join(socket: &mut SocketIo, room: &str) -> Value {
+    socket.ask_in(CHAT, "join", json!([{ "room": room }])).await
+}
+
+/// All packets of `/chat` that came so far. Whoever wants to know what followed something
+/// sees that through first.
+pub async fn heard(socket: &mut SocketIo) -> Vec<String> {
+    let mut packets = socket.so_far_in(CHAT, "a mark").await;
+    packets.retain(|packet| packet.starts_with("42/chat,"));
+    packets
 }

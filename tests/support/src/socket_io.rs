@@ -223,6 +223,20 @@ impl SocketIo {
         .await
     }
 
+    /// All packets up to the end of the connection.
+    pub async fn rest(mut self) -> Vec<String> {
+        let mut packets: Vec<_> = self.waiting.drain(..).collect();
+        within("the end of the connection", async {
+            while let Ok(message) = self.ws.any().await {
+                if let Message::Text(text) = message {
+                    packets.push(text.to_string());
+                }
+            }
+        })
+        .await;
+        packets
+    }
+
     /// Gives up the connection without a word.
     pub fn vanish(self) {
         drop(self.ws.vanish());
