@@ -77,8 +77,9 @@ function onSay(answer, socket, say) {
   if (!known || !isText(say.msg) || !(say.room == null || isName(say.room))) {
     return answer.reject("say takes an object with a how, a msg of at most 1000 characters and maybe a room");
   }
-  const { how, msg, room = roomOf(socket) } = say;
-  if (room == null && how !== "broadcast" && how !== "local") {
+  const { how, msg } = say;
+  const room = say.room ?? roomOf(socket);
+  if (room === undefined && how !== "broadcast" && how !== "local") {
     return answer.reject("name a room, or join one first");
   }
   OPERATORS[how](socket, room).emit("said", { how, msg });
