@@ -249,7 +249,7 @@ impl SocketIo {
     }
 
     /// Hangs up, as the official client does: with the close frame of the WebSocket.
-    pub async fn hang_up(&mut self) {
+    pub async fn hang_up(self) {
         self.ws.hang_up().await;
     }
 

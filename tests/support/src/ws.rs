@@ -99,7 +99,7 @@ impl WebSocket {
     }
 
     /// Sends a close frame and waits for the end of the connection, however that comes.
-    pub async fn hang_up(&mut self) {
+    pub async fn hang_up(mut self) {
         self.stream.close(None).await.ok();
         while self.any().await.is_ok() {}
     }
