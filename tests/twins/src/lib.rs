@@ -13,7 +13,7 @@ pub use verdict::{Run, faults};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
-    /// The chapters' packages, such as `chapter-5-1`.
+    /// The chapters' packages, such as `chapter-5-1`. Not every promise has to be one of each.
     pub chapters: Vec<String>,
     /// What the chapter does.
     pub here: String,
@@ -73,6 +73,11 @@ impl Differences {
             }
         }
         Ok(table)
+    }
+
+    /// Every row.
+    pub fn all(&self) -> &[Difference] {
+        &self.rows
     }
 
     /// The differences of one chapter.

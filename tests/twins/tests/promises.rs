@@ -62,6 +62,21 @@ fn every_twin_is_compared_with_its_chapter() {
     }
 }
 
+#[test]
+fn every_difference_names_a_test_of_one_of_its_chapters() {
+    let table = Differences::read(&root()).unwrap_or_else(|fault| panic!("{fault}"));
+    for row in table.all() {
+        let known: Vec<_> = row
+            .chapters
+            .iter()
+            .flat_map(|chapter| names(test_program(chapter)))
+            .collect();
+        for name in row.promises() {
+            assert!(known.iter().any(|known| known == name), "no test is called {name}");
+        }
+    }
+}
+
 /// Runs the chapter's own tests against its twin. Every one of them passes, or the table of
 /// differences names it and it fails as the table says.
 fn compare(chapter: &str) {
@@ -71,7 +86,7 @@ fn compare(chapter: &str) {
     let table = Differences::read(&root()).unwrap_or_else(|fault| panic!("{fault}"));
     let rows: Vec<_> = table.of(chapter).collect();
     let tests = test_program(chapter);
-    let known = names(&run(tests, &["--list", "--format=terse"]));
+    let known = names(tests);
     assert!(known.len() > 10, "{tests} has no tests");
     // Before the clock of any test runs: what is installed here, no test has to wait for.
     twin::of(chapter);
@@ -108,7 +123,9 @@ fn run(program: &str, arguments: &[&str]) -> Output {
     command.stdin(Stdio::null()).output().expect("a test program runs")
 }
 
-fn names(list: &Output) -> Vec<String> {
+/// The tests of a test program.
+fn names(tests: &str) -> Vec<String> {
+    let list = run(tests, &["--list", "--format=terse"]);
     let list = String::from_utf8_lossy(&list.stdout);
     list.lines()
         .filter_map(|line| line.strip_suffix(": test"))
