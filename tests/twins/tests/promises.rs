@@ -105,8 +105,8 @@ fn compare(chapter: &str) {
 fn summary(chapter: &str, known: &[String], run: &Run) -> String {
     let passed = run.ended.values().filter(|end| end.is_ok()).count();
     let differ = run.ended.len() - passed;
-    let kept = passed - run.not_checked.len();
-    let not_asked = known.len() - kept - differ;
+    let kept = passed.saturating_sub(run.not_checked.len());
+    let not_asked = known.len().saturating_sub(kept + differ);
     format!(
         "{chapter} in Node: {kept} promises kept, {differ} differ, {not_asked} not asked"
     )
