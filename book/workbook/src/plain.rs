@@ -15,25 +15,26 @@ pub(crate) fn piece(piece: &Piece) -> String {
     }
 }
 
-/// A chapter's page has the reasons; the table of all also says which chapters a row is about
+/// A chapter's page has the reasons. The table of all also says which chapters a row is about
 /// and which promises hold it against both servers.
 pub(crate) fn differences(table: &DifferenceTable) -> String {
-    let mut text = String::from("| In Node | Here | Why |");
-    text += if table.all { " Chapters | Promises |\n" } else { "\n" };
-    text += &"|---".repeat(if table.all { 5 } else { 3 });
-    text += "|\n";
+    let mut text = String::from("| In Node | Here | Why |\n|---|---|---|\n");
     for row in &table.rows {
-        let mut cells = vec![row.node.clone(), row.here.clone(), row.why.clone()];
+        let mut why = row.why.clone();
         if table.all {
             let number = |name: &String| name.trim_start_matches("chapter-").to_owned();
-            cells.push(row.chapters.iter().map(number).collect::<Vec<_>>().join(", "));
-            let mut promises: Vec<_> = row.promises().map(sentence).collect();
-            if row.fails.is_empty() {
-                promises.insert(0, "Not asked of the twin".to_owned());
-            }
-            cells.push(promises.join(". ") + ".");
+            let chapters: Vec<_> = row.chapters.iter().map(number).collect();
+            let plural = if chapters.len() == 1 { "" } else { "s" };
+            let promises: Vec<_> = row.promises().map(sentence).collect();
+            let asked = if row.fails.is_empty() { ", not asked of the twin" } else { "" };
+            let _ = write!(
+                why,
+                "<br>Chapter{plural} {}{asked}: *{}.*",
+                chapters.join(", "),
+                promises.join(". ")
+            );
         }
-        let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let cells = [&row.node, &row.here, &why].map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text

@@ -164,9 +164,10 @@ fn differences_are_a_table_of_one_chapter_or_of_all() {
         "| In Node | Here | Why |\n|---|---|---|\n| `a` | `a \\| b` | Because. |\n\n";
     assert_eq!(page, expected);
     let page = book.weave("{{#differences}}\n", "html").unwrap();
-    let first = "| `a` | `a \\| b` | Because. | 1, 2 | An empty name gets no hello. |";
+    let first =
+        "| `a` | `a \\| b` | Because.<br>Chapters 1, 2: *An empty name gets no hello.* |";
     assert!(page.contains(first), "{page}");
-    let second = "| 2 | Not asked of the twin. A greeting comes back. |";
+    let second = "<br>Chapter 2, not asked of the twin: *A greeting comes back.* |";
     assert!(page.contains(second), "{page}");
 }
 
