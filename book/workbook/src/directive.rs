@@ -17,6 +17,8 @@ pub(crate) enum Directive {
     Transcript { chapter: String, name: String },
     /// A test, by its name, that keeps what the prose promises.
     Promise { chapter: String, test: String },
+    /// What the twins in Node do in another way: one chapter's, or all.
+    Differences { chapter: Option<String> },
 }
 
 /// A directive and where it stands.
@@ -33,7 +35,7 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 5] = ["item", "diff", "tree", "transcript", "promise"];
+const OURS: [&str; 6] = ["item", "diff", "tree", "transcript", "promise", "differences"];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
 pub(crate) fn find(page: &str) -> Vec<Found> {
@@ -108,6 +110,10 @@ fn parse(text: &str) -> Result<Directive> {
                  `promise chapter-2 a_reply_comes_back`"
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
+        }
+        "differences" => {
+            let chapter = (!rest.is_empty()).then(|| rest.to_owned());
+            Ok(Directive::Differences { chapter })
         }
         _ if OF_MDBOOK.contains(&word) => bail!(
             "`{word}` is mdBook's own and says nothing when it breaks; use `item` instead"

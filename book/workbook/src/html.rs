@@ -4,6 +4,7 @@
 //! HTML block and turn the rest into prose.
 
 use crate::piece::{Code, Piece, Promise, Transcript, Tree};
+use crate::plain;
 use crate::step_diff::{Change, Row};
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -12,6 +13,8 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => transcript(recorded),
         Piece::Promise(kept) => promise(kept),
+        // Its cells are Markdown, and mdBook makes HTML of it.
+        Piece::Differences(table) => plain::differences(table),
     }
 }
 
