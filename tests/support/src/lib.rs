@@ -8,6 +8,7 @@
 //! that something did *not* happen is shown by something sent later that arrived first.
 
 pub mod http;
+mod npm;
 pub mod official;
 pub mod polling;
 mod program;
@@ -15,6 +16,7 @@ pub mod proxy;
 pub mod record;
 mod server;
 pub mod socket_io;
+pub mod twin;
 pub mod ws;
 
 use std::{future::Future, io::Write, path::PathBuf, time::Duration};
