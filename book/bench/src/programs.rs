@@ -1,0 +1,137 @@
+//! The programs under test, built and found.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    plan::{Step, Thoroughness},
+    process::{Program, said},
+};
+
+/// The twins and their modules.
+const TWINS: &str = "tests/node";
+
+/// Programs by the names of their servers, and the versions of what they are made of.
+#[derive(Debug, Default)]
+pub(crate) struct Programs {
+    programs: BTreeMap<&'static str, Program>,
+    pub(crate) versions: BTreeMap<String, String>,
+}
+
+impl Programs {
+    pub(crate) fn get(&self, server: &str) -> Option<&Program> {
+        self.programs.get(server)
+    }
+
+    /// Builds what the steps need. Without Node its servers are left out, and it says so.
+    pub(crate) fn build(root: &Path, steps: &[Step], how: Thoroughness) -> Result<Self> {
+        let mut servers: Vec<&'static str> = steps
+            .iter()
+            .flat_map(|step| step.servers.iter().map(|(name, _)| *name))
+            .collect();
+        servers.sort_unstable();
+        servers.dedup();
+        let mut all = Self::default();
+        let own = std::env::current_exe().context("cannot see this program")?;
+        all.programs
+            .insert("floor", Program { path: own, arguments: vec!["floor".to_owned()] });
+        let chapters: Vec<&'static str> =
+            servers.iter().copied().filter(|name| name.starts_with("chapter-")).collect();
+        all.build_chapters(root, &chapters, how)?;
+        let twins = servers.iter().copied().filter(|name| name.starts_with("node-"));
+        let twins: Vec<&'static str> = twins.collect();
+        if !twins.is_empty() {
+            all.find_twins(root, &twins)?;
+        }
+        Ok(all)
+    }
+
+    fn build_chapters(
+        &mut self,
+        root: &Path,
+        chapters: &[&'static str],
+        how: Thoroughness,
+    ) -> Result<()> {
+        if chapters.is_empty() {
+            return Ok(());
+        }
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.args(["build", "--message-format", "json-render-diagnostics"]);
+        // A tiny run is a test: it takes the programs that other tests have built.
+        if how != Thoroughness::Tiny {
+            println!(
+                "Building the chapters with all optimisations. The first time takes minutes."
+            );
+            cargo.arg("--release");
+        }
+        for chapter in chapters {
+            cargo.args(["-p", chapter]);
+        }
+        let output = cargo.current_dir(root).stderr(Stdio::inherit()).output();
+        let output = output.context("cannot run cargo")?;
+        ensure!(
+            output.status.success(),
+            "the chapters do not build; cargo says why above"
+        );
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let message: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_default();
+            let name = message["target"]["name"].as_str().unwrap_or_default();
+            let chapter = chapters.iter().find(|chapter| **chapter == name);
+            if let (Some(chapter), Some(path)) = (chapter, message["executable"].as_str())
+            {
+                let program =
+                    Program { path: PathBuf::from(path), arguments: Vec::new() };
+                self.programs.insert(chapter, program);
+            }
+        }
+        ensure!(
+            chapters.iter().all(|chapter| self.programs.contains_key(chapter)),
+            "cargo does not say where the chapters' programs are"
+        );
+        let rustc = said("rustc", "--version", root)?;
+        let version = rustc.split(' ').nth(1).unwrap_or_default();
+        self.versions.insert("rustc".to_owned(), version.to_owned());
+        Ok(())
+    }
+
+    fn find_twins(&mut self, root: &Path, twins: &[&'static str]) -> Result<()> {
+        let skip = std::env::var("WORKBOOK_SKIP").unwrap_or_default();
+        let node = said("node", "--version", root);
+        let node = match node {
+            _ if skip.split(',').any(|word| word.trim() == "node") => None,
+            Ok(version) => Some(version),
+            Err(_) => None,
+        };
+        let Some(version) = node else {
+            println!(
+                "Without Node its servers are left out: there is nothing to compare with."
+            );
+            return Ok(());
+        };
+        self.versions
+            .insert("Node".to_owned(), version.trim_start_matches('v').to_owned());
+        let folder = root.join(TWINS);
+        if !folder.join("node_modules").is_dir() {
+            println!("npm fetches what the twins need.");
+            let npm = Command::new("npm").arg("ci").current_dir(&folder).status();
+            ensure!(
+                npm.is_ok_and(|status| status.success()),
+                "`npm ci` failed in {TWINS}"
+            );
+        }
+        for twin in twins {
+            let chapter = twin.trim_start_matches("node-");
+            let file = folder.join(format!("chapter-{chapter}.mjs")).canonicalize();
+            let file = file.with_context(|| format!("chapter {chapter} has no twin"))?;
+            let arguments = vec![file.to_string_lossy().into_owned()];
+            self.programs.insert(twin, Program { path: "node".into(), arguments });
+        }
+        Ok(())
+    }
+}
