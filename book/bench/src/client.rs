@@ -101,12 +101,21 @@ impl Client {
         let (sid, _) = sid.with_context(|| format!("no open packet: {open}"))?;
         let session = format!("{path}&sid={sid}");
         http.request("POST", &session, &format!("40{auth}")).await?;
-        while !http.request("GET", &session, "").await?.contains("40{") {}
+        let (mut joined, mut pinged) = (false, false);
+        while !joined {
+            let packets = http.request("GET", &session, "").await?;
+            joined = packets.contains("40{");
+            // Some servers ping at once, and hang up on those who do not answer.
+            pinged |= packets.split('\u{1e}').any(|packet| packet == "2");
+        }
         let path = format!("/socket.io/?EIO=4&transport=websocket&sid={sid}");
         let mut client = Self::upgrade(address, &path).await?;
         client.send("2probe").await?;
         client.text_with("3probe").await?;
         client.send("5").await?;
+        if pinged {
+            client.send("3").await?;
+        }
         Ok(client)
     }
 

@@ -4,10 +4,10 @@
 //! open files, and all servers can be measured at the same time. Waiting disturbs nobody.
 
 use std::{
-    future::pending,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -20,34 +20,48 @@ use crate::{
 
 /// A process that holds connections open. They close when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Holder(Child);
+pub(crate) struct Holder {
+    process: Child,
+    output: BufReader<ChildStdout>,
+}
 
 impl Holder {
-    /// Starts to connect.
+    /// Connects, and returns when all connections are open.
     pub(crate) fn start(address: SocketAddr, kind: &str, count: usize) -> Result<Self> {
-        let process = Command::new(std::env::current_exe()?)
+        let mut process = Command::new(std::env::current_exe()?)
             .args(["hold", &address.to_string(), kind, &count.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start a holder of connections")?;
-        Ok(Self(process))
+        let output = process.stdout.take().context("BUG: piped")?;
+        let mut holder = Self { process, output: BufReader::new(output) };
+        ensure!(holder.says()? == "ready", "not all connections could be opened");
+        Ok(holder)
     }
 
-    /// Waits until all connections are open.
-    pub(crate) fn ready(&mut self) -> Result<()> {
-        let output = self.0.stdout.take().context("BUG: piped, and asked once")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        ensure!(line.trim() == "ready", "not all connections could be opened");
+    /// Hangs up. An error if the server had hung up before.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        drop(self.process.stdin.take());
+        let open = self.says()?;
+        ensure!(
+            open == "all open",
+            "connections were closed while they were idle: {open}"
+        );
         Ok(())
+    }
+
+    fn says(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        Ok(line.trim().to_owned())
     }
 }
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.process.kill().ok();
+        self.process.wait().ok();
     }
 }
 
@@ -60,7 +74,7 @@ pub(crate) async fn hold(
     let mut opening = JoinSet::new();
     for at in 0..count {
         if opening.len() == AT_ONCE {
-            keep(opening.join_next().await.context("BUG: not empty")??);
+            keep(opening.join_next().await.context("BUG: not empty")??)?;
         }
         opening.spawn(async move {
             let client = Client::open(address, dialect).await;
@@ -68,27 +82,27 @@ pub(crate) async fn hold(
         });
     }
     while let Some(opened) = opening.join_next().await {
-        keep(opened?);
+        keep(opened?)?;
     }
     println!("ready");
     let until = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0]));
     until.await??;
+    match CLOSED.load(Relaxed) {
+        0 => println!("all open"),
+        closed => println!("{closed} of {count}"),
+    }
     Ok(())
 }
 
+/// Connections that the server has closed.
+static CLOSED: AtomicUsize = AtomicUsize::new(0);
+
 /// Reads what comes, and leaves the connection open for as long as the server does.
-fn keep(client: Result<Client>) {
-    match client {
-        Ok(mut client) => {
-            tokio::spawn(async move {
-                while client.read(&mut |_: &[u8]| {}).await.is_ok() {}
-                eprintln!("bench: a connection that should be idle was closed");
-                pending::<()>().await;
-            });
-        }
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            std::process::exit(1);
-        }
-    }
+fn keep(client: Result<Client>) -> Result<()> {
+    let mut client = client?;
+    tokio::spawn(async move {
+        while client.read(&mut |_: &[u8]| {}).await.is_ok() {}
+        CLOSED.fetch_add(1, Relaxed);
+    });
+    Ok(())
 }

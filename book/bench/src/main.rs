@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use lexopt::prelude::*;
 use measured::{LOADS, Run, title};
 use tokio::{net::TcpListener, time::sleep};
@@ -203,18 +203,15 @@ async fn idle_all(
     for (name, dialect, server) in all {
         let before = memory(server.pid())?;
         let address: SocketAddr = server.address;
-        let mut holder = Holder::start(address, plan::name(dialect), count)?;
         // One after the other: each server is alone with its handshakes.
-        holder.ready().with_context(|| name.to_owned())?;
-        held.push((name, server, holder, before));
+        let holder = Holder::start(address, plan::name(dialect), count);
+        held.push((name, server, holder.with_context(|| name.to_owned())?, before));
     }
     sleep(wait).await;
-    for (name, server, _, before) in &held {
-        let more = memory(server.pid())?.saturating_sub(*before);
+    for (name, server, holder, before) in held {
+        let more = memory(server.pid())?.saturating_sub(before);
         report.idle(step.load, name, more as f64 / 1024.0 / count as f64);
-    }
-    if held.is_empty() {
-        bail!("nobody to measure");
+        holder.finish().with_context(|| name.to_owned())?;
     }
     Ok(())
 }
