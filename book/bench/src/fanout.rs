@@ -21,8 +21,6 @@ use crate::{
 
 /// How many connections are being opened at a time.
 pub(crate) const AT_ONCE: usize = 64;
-/// How long the last deliveries may take to arrive. What is not there by then is lost.
-const STRAGGLERS: Duration = Duration::from_secs(5);
 
 /// Who talks to whom, and how much.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +41,8 @@ pub(crate) struct Load {
     pub(crate) fixed: Duration,
     /// How long throughput is measured.
     pub(crate) flat_out: Duration,
+    /// How long the last deliveries may take to arrive. What is not there by then is lost.
+    pub(crate) patience: Duration,
 }
 
 /// What came of a load.
@@ -258,7 +258,7 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// A message with its number: what somebody might say in a chat.
-fn message(dialect: Dialect, number: u64) -> Vec<u8> {
+pub(crate) fn message(dialect: Dialect, number: u64) -> Vec<u8> {
     let said =
         format!("#{number:010} The quick brown fox jumps over the lazy dog, and on.");
     match dialect {
@@ -295,7 +295,7 @@ impl Sender {
         let before = (cpu_time(self.server)?, self.shared.delivered.load(Relaxed));
         self.keep_the_rate(every, count)?;
         self.drain();
-        let spent = cpu_time(self.server)? - before.0;
+        let spent = cpu_time(self.server)?.saturating_sub(before.0);
         let deliveries = self.shared.delivered.load(Relaxed) - before.1;
 
         // The way up is not measured.
@@ -306,8 +306,8 @@ impl Sender {
         self.flat_out(self.load.flat_out)?;
         let seconds = before.0.elapsed().as_secs_f64();
         let delivered = self.shared.delivered.load(Relaxed) - delivered;
-        let server = cpu_time(self.server)? - before.1;
-        let generator = cpu_time(own)? - before.2;
+        let server = cpu_time(self.server)?.saturating_sub(before.1);
+        let generator = cpu_time(own)?.saturating_sub(before.2);
         self.drain();
         Ok(Outcome {
             cpu: spent.as_secs_f64() * 1e6 / deliveries.max(1) as f64,
@@ -361,7 +361,7 @@ impl Sender {
 
     /// Waits until everything has arrived, or will not.
     fn drain(&self) {
-        let end = Instant::now() + STRAGGLERS;
+        let end = Instant::now() + self.load.patience;
         let expected = self.sent * self.load.members as u64;
         while self.shared.delivered.load(Relaxed) < expected && Instant::now() < end {
             thread::sleep(Duration::from_millis(2));

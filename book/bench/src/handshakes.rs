@@ -40,7 +40,7 @@ pub(crate) async fn drive(
     let opened = open_and_close(address, dialect, count).await?;
     let seconds = start.elapsed().as_secs_f64();
     sleep(AFTERWARDS).await;
-    let spent = cpu_time(server)? - before;
+    let spent = cpu_time(server)?.saturating_sub(before);
     Ok(Outcome {
         cpu: spent.as_secs_f64() * 1e6 / opened as f64,
         rate: opened as f64 / seconds,

@@ -69,6 +69,7 @@ pub(crate) fn steps(how: Thoroughness) -> Vec<Step> {
             warm_up: millis(1500, 800, 50),
             fixed: millis(3000, 1500, 200),
             flat_out: millis(2000, 1000, 100),
+            patience: Duration::from_secs(5),
         })
     };
     let room = |members: usize| load(1, (members / share).max(2), 50_000, 8);

@@ -61,8 +61,9 @@ impl Drop for Server {
     }
 }
 
-/// CPU time that a process has used, all threads together. To the nanosecond, where a clock
-/// tick of 10 ms would be the whole measurement.
+/// CPU time that the threads of a process have used, all together. To the nanosecond, where
+/// a clock tick of 10 ms would be the whole measurement. The kernel forgets a thread that
+/// ends: subtract with care.
 pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     let mut sum = 0;
     for thread in

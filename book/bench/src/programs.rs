@@ -46,7 +46,7 @@ impl Programs {
         let twins = servers.iter().copied().filter(|name| name.starts_with("node-"));
         let twins: Vec<&'static str> = twins.collect();
         if !twins.is_empty() {
-            all.find_twins(root, &twins)?;
+            all.find_twins(root, &twins, how)?;
         }
         Ok(all)
     }
@@ -60,15 +60,15 @@ impl Programs {
         if chapters.is_empty() {
             return Ok(());
         }
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--message-format", "json-render-diagnostics"]);
-        // A tiny run is a test: it takes the programs that other tests have built.
-        if how != Thoroughness::Tiny {
-            println!(
-                "Building the chapters with all optimisations. The first time takes minutes."
-            );
-            cargo.arg("--release");
+        if how == Thoroughness::Tiny {
+            return self.find_chapters(chapters);
         }
+        println!(
+            "Building the chapters with all optimisations. The first time takes minutes."
+        );
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.args(["build", "--quiet", "--release"]);
+        cargo.args(["--message-format", "json-render-diagnostics"]);
         for chapter in chapters {
             cargo.args(["-p", chapter]);
         }
@@ -100,7 +100,26 @@ impl Programs {
         Ok(())
     }
 
-    fn find_twins(&mut self, root: &Path, twins: &[&'static str]) -> Result<()> {
+    /// A tiny run is a test: it takes the programs that other tests have built, next to its
+    /// own, and does without those that nobody has.
+    fn find_chapters(&mut self, chapters: &[&'static str]) -> Result<()> {
+        let own = std::env::current_exe()?;
+        for chapter in chapters {
+            let path =
+                own.with_file_name(format!("{chapter}{}", std::env::consts::EXE_SUFFIX));
+            if path.is_file() {
+                self.programs.insert(chapter, Program { path, arguments: Vec::new() });
+            }
+        }
+        Ok(())
+    }
+
+    fn find_twins(
+        &mut self,
+        root: &Path,
+        twins: &[&'static str],
+        how: Thoroughness,
+    ) -> Result<()> {
         let skip = std::env::var("WORKBOOK_SKIP").unwrap_or_default();
         let node = said("node", "--version", root);
         let node = match node {
@@ -118,6 +137,10 @@ impl Programs {
             .insert("Node".to_owned(), version.trim_start_matches('v').to_owned());
         let folder = root.join(TWINS);
         if !folder.join("node_modules").is_dir() {
+            if how == Thoroughness::Tiny {
+                println!("The twins are left out: what they need has not been fetched.");
+                return Ok(());
+            }
             println!("npm fetches what the twins need.");
             let npm = Command::new("npm").arg("ci").current_dir(&folder).status();
             ensure!(
