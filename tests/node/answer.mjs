@@ -37,7 +37,8 @@ export function onFallback(socket, handler) {
   });
 }
 
-function answerFor(socket, event, values) {
+/** The answer to an event whose acknowledgement, if there is one, is the last of `values`. */
+export function answerFor(socket, event, values) {
   const ack = typeof values.at(-1) === "function" ? values.pop() : undefined;
   return new Answer(socket, event, ack);
 }

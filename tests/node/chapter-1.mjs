@@ -4,9 +4,8 @@
 // Try:  open http://127.0.0.1:8005, then stop the server and watch the four states.
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocketServer } from "ws";
-import { listen, log, stopSignal } from "./process.mjs";
+import { log, serve } from "./process.mjs";
 import { answer, file, router } from "./router.mjs";
 
 const GREETING = "Hello from the server";
@@ -86,15 +85,15 @@ function send(ws, write) {
   if (ws.bufferedAmount > 0) ws.pause();
 }
 
-const stop = stopSignal();
+/** Says goodbye to everybody, and waits until they have hung up. */
+async function close() {
+  server.close();
+  const goodbyes = [...wss.clients].map((ws) => {
+    ws.close(1001, "the server stops");
+    return once(ws, "close");
+  });
+  await Promise.all(goodbyes);
+}
+
 const server = createServer(app).on("upgrade", upgrade);
-await listen(server);
-await stop;
-log("stopping");
-server.close();
-const goodbyes = [...wss.clients].map((ws) => {
-  ws.close(1001, "the server stops");
-  return once(ws, "close");
-});
-await Promise.race([Promise.all(goodbyes), sleep(2 * FAREWELL)]);
-process.exit();
+await serve(server, close);

@@ -3,30 +3,19 @@
 // Run:  npm ci && node chapter-2.mjs
 // Try:  open http://127.0.0.1:8005 and watch the transport change in the wire panel.
 import { createServer } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "socket.io";
 import { on, onFallback } from "./answer.mjs";
-import { listen, log, stopSignal } from "./process.mjs";
+import { log, serve } from "./process.mjs";
 import { browserKit, file, router } from "./router.mjs";
 
 /** How often each client hears the news, in milliseconds. */
 const NEWS = 3_000;
 /** The longest `reply`, in characters. */
 const MAX_REPLY = 1000;
-/** How long a stopping server waits for its connections. */
-const FAREWELL = 4_000;
-
 const app = router({
   "/": { GET: await file("2-news-reply/static/index.html", "text/html") },
   ...browserKit,
 });
-
-/** The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer. */
-function attach(server) {
-  const io = new Server(server, { allowEIO3: true });
-  io.on("connection", onConnect);
-  return io;
-}
 
 function onConnect(socket) {
   log("connected", { transport: socket.conn.transport.name });
@@ -61,12 +50,8 @@ function onUnknown(answer) {
   answer.reject("there is no such event");
 }
 
-const stop = stopSignal();
 const server = createServer(app);
-const io = attach(server);
-await listen(server);
-await stop;
-log("stopping");
-// A client that no longer reads would hold up the rest.
-await Promise.race([io.close(), sleep(FAREWELL)]);
-process.exit();
+// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+const io = new Server(server, { allowEIO3: true });
+io.on("connection", onConnect);
+await serve(server, () => io.close());

@@ -4,14 +4,10 @@
 // Try:  open http://127.0.0.1:8005 in two tabs, join a room, and see which button reaches whom.
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "socket.io";
 import { on, onFallback } from "./answer.mjs";
-import { listen, log, stopSignal } from "./process.mjs";
+import { log, serve } from "./process.mjs";
 import { BadRequest, answer as respond, browserKit, file, json, router } from "./router.mjs";
-
-/** How long a stopping server waits for its connections. */
-const FAREWELL = 4_000;
 
 /** What `say` may do, by name. All but `within` leave out the sender. */
 const OPERATORS = {
@@ -29,13 +25,6 @@ const app = router({
   "/rooms/{name}": { DELETE: deleteRoom },
   ...browserKit,
 });
-
-/** The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer. */
-function attach(server) {
-  const io = new Server(server, { allowEIO3: true });
-  io.on("connection", onConnect);
-  return io;
-}
 
 function onConnect(socket) {
   log("connected", { transport: socket.conn.transport.name });
@@ -161,12 +150,8 @@ function deleteRoom(request, response, room) {
   respond(response, 204);
 }
 
-const stop = stopSignal();
 const server = createServer(app);
-const io = attach(server);
-await listen(server);
-await stop;
-log("stopping");
-// A client that no longer reads would hold up the rest.
-await Promise.race([io.close(), sleep(FAREWELL)]);
-process.exit();
+// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+const io = new Server(server, { allowEIO3: true });
+io.on("connection", onConnect);
+await serve(server, () => io.close());
