@@ -95,6 +95,7 @@ pub(crate) fn steps(how: Thoroughness) -> Vec<Step> {
         ("chapter-4", BROWSER),
         ("node-4", BROWSER),
         ("chapter-5-2", GUEST),
+        ("node-5-2", GUEST),
     ];
     let idle = || {
         let mut all = vec![("chapter-1", Dialect::Echo), ("node-1", Dialect::Echo)];

@@ -7,14 +7,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use support::twin;
 
 use crate::{
     plan::{Step, Thoroughness},
     process::{Program, said},
 };
 
-/// The twins and their modules.
-const TWINS: &str = "tests/node";
+/// Where the twins' modules are once they were fetched.
+const INSTALLED: &str = "target/twins/node_modules";
 
 /// Programs by the names of their servers, and the versions of what they are made of.
 #[derive(Debug, Default)]
@@ -135,25 +136,14 @@ impl Programs {
         };
         self.versions
             .insert("Node".to_owned(), version.trim_start_matches('v').to_owned());
-        let folder = root.join(TWINS);
-        if !folder.join("node_modules").is_dir() {
-            if how == Thoroughness::Tiny {
-                println!("The twins are left out: what they need has not been fetched.");
-                return Ok(());
-            }
-            println!("npm fetches what the twins need.");
-            let npm = Command::new("npm").arg("ci").current_dir(&folder).status();
-            ensure!(
-                npm.is_ok_and(|status| status.success()),
-                "`npm ci` failed in {TWINS}"
-            );
+        if how == Thoroughness::Tiny && !root.join(INSTALLED).is_dir() {
+            println!("The twins are left out: what they need has not been fetched.");
+            return Ok(());
         }
-        for twin in twins {
-            let chapter = twin.trim_start_matches("node-");
-            let file = folder.join(format!("chapter-{chapter}.mjs")).canonicalize();
-            let file = file.with_context(|| format!("chapter {chapter} has no twin"))?;
+        for server in twins {
+            let file = twin::of(&server.replace("node-", "chapter-"));
             let arguments = vec![file.to_string_lossy().into_owned()];
-            self.programs.insert(twin, Program { path: "node".into(), arguments });
+            self.programs.insert(server, Program { path: "node".into(), arguments });
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ const fn goal(
 }
 
 /// All goals. A chapter's memory is compared where ten thousand connections make it count.
-pub const GOALS: [Goal; 14] = [
+pub const GOALS: [Goal; 17] = [
     goal("echo", "cpu", "chapter-1", "node-1", 0.9),
     goal("handshake-ws", "handshake-cpu", "chapter-1", "node-1", 0.35),
     goal("idle-1000", "memory", "chapter-1", "node-1", 0.4),
@@ -57,7 +57,10 @@ pub const GOALS: [Goal; 14] = [
     goal("room-2000", "p99", "chapter-4", "node-4", 1.0),
     goal("handshake", "handshake-cpu", "chapter-2", "node-2", 0.25),
     goal("handshake", "handshake-cpu", "chapter-4", "node-4", 0.25),
-    goal("idle-10000", "memory", "chapter-5-2", "node-4", 1.2),
+    goal("handshake", "handshake-cpu", "chapter-5-2", "node-5-2", 0.25),
+    goal("idle-10000", "memory", "chapter-2", "node-2", 1.2),
+    goal("idle-10000", "memory", "chapter-4", "node-4", 1.2),
+    goal("idle-10000", "memory", "chapter-5-2", "node-5-2", 1.2),
 ];
 
 impl Goal {

@@ -84,7 +84,7 @@ pub const LOADS: [Named; 9] = [
 ];
 
 /// Who does it.
-pub const SERVERS: [Named; 8] = [
+pub const SERVERS: [Named; 9] = [
     Named { id: "floor", title: "bare TCP" },
     Named { id: "chapter-1", title: "chapter-1" },
     Named { id: "node-1", title: "Node, chapter 1" },
@@ -93,6 +93,7 @@ pub const SERVERS: [Named; 8] = [
     Named { id: "chapter-4", title: "chapter-4" },
     Named { id: "node-4", title: "Node, chapter 4" },
     Named { id: "chapter-5-2", title: "chapter-5-2" },
+    Named { id: "node-5-2", title: "Node, chapter 5-2" },
 ];
 
 /// A number that is measured.
