@@ -25,7 +25,7 @@ class Answer {
   }
 }
 
-/** Calls `handler(answer, ...values)` for every `event`: the acknowledgement is the last argument. */
+/** Calls `handler(answer, ...values)` for every `event`. */
 export function on(socket, event, handler) {
   socket.on(event, (...values) => handler(answerFor(socket, event, values), ...values));
 }
@@ -33,11 +33,12 @@ export function on(socket, event, handler) {
 /** Calls `handler(answer, ...values)` for every event that has no handler of its own. */
 export function onFallback(socket, handler) {
   socket.onAny((event, ...values) => {
-    if (socket.listenerCount(event) === 0) handler(answerFor(socket, event, values), ...values);
+    if (socket.listenerCount(event) === 0)
+      handler(answerFor(socket, event, values), ...values);
   });
 }
 
-/** The answer to an event whose acknowledgement, if there is one, is the last of `values`. */
+/** The acknowledgement, if the client asked for one, comes as the last of the values. */
 export function answerFor(socket, event, values) {
   const ack = typeof values.at(-1) === "function" ? values.pop() : undefined;
   return new Answer(socket, event, ack);

@@ -19,9 +19,14 @@ const FAREWELL = 2_000;
 /** One mebibyte, also for a message that arrives in many frames. */
 const MAX_MESSAGE = 1024 * 1024;
 
-// The library answers close frames, and closes with the right code what is broken or too large. It
-// would answer pings too, and queue the answers for a peer that never reads.
-const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, autoPong: false, closeTimeout: FAREWELL });
+// The library answers close frames, and closes with the right code what is broken or too
+// large. It would answer pings too, and queue the answers for a peer that never reads.
+const wss = new WebSocketServer({
+  noServer: true,
+  maxPayload: MAX_MESSAGE,
+  autoPong: false,
+  closeTimeout: FAREWELL,
+});
 
 const app = router({
   "/": { GET: await file("1-ws-echo/static/index.html", "text/html") },
@@ -30,15 +35,25 @@ const app = router({
 
 /** A plain request for the echo. A 426 names the protocol to come back with. */
 function echo(request, response) {
-  const wanted = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
-  answer(response, 426, "This path is a WebSocket: connect with ws://, not http://.\n", wanted);
+  const reason = "This path is a WebSocket: connect with ws://, not http://.\n";
+  answer(response, 426, reason, {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+  });
 }
 
 /** Answers the opening handshake, and starts the conversation once the 101 is out. */
 function upgrade(request, tcp, head) {
+  // Without this listener a peer that resets the connection would end the process.
+  tcp.on("error", () => tcp.destroy());
   const path = request.url.split("?", 1)[0];
-  if (path !== "/" && path !== "/echo") return tcp.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
-  wss.handleUpgrade(request, tcp, head, (ws) => run(ws, `${tcp.remoteAddress}:${tcp.remotePort}`, path));
+  if (path !== "/" && path !== "/echo") {
+    return tcp.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+  }
+  wss.handleUpgrade(request, tcp, head, (ws) =>
+    run(ws, `${tcp.remoteAddress}:${tcp.remotePort}`, path),
+  );
 }
 
 /** Runs a connection to its end. */
@@ -64,7 +79,9 @@ function run(ws, peer, path) {
   });
   ws.on("pong", () => (heard = true));
   // Without this listener the process would end.
-  ws.on("error", (error) => log(`ended by an error peer=${peer}`, { error: error.message }));
+  ws.on("error", (error) =>
+    log(`ended by an error peer=${peer}`, { error: error.message }),
+  );
   ws.on("close", (code) => {
     clearInterval(ticks);
     clearInterval(pings);
@@ -72,14 +89,17 @@ function run(ws, peer, path) {
   });
 }
 
-/** Answers a message on the echo. Anywhere else it is logged: answering answers is a storm. */
+/** Answers a message on the echo. On `/` it is logged: answering answers is a storm. */
 function receive(ws, peer, path, data, isBinary) {
-  if (path === "/echo") return send(ws, (sent) => ws.send(data, { binary: isBinary }, sent));
+  if (path === "/echo") {
+    return send(ws, (sent) => ws.send(data, { binary: isBinary }, sent));
+  }
   if (isBinary) return log(`received binary peer=${peer} bytes=${data.length}`);
-  log(`received peer=${peer} bytes=${data.length}`, { text: data.toString().slice(0, 100) });
+  const text = data.toString().slice(0, 100);
+  log(`received peer=${peer} bytes=${data.length}`, { text });
 }
 
-/** Sends. While something waits to go out nothing more is read: the answers would pile up in memory. */
+/** Sends. While something waits to go out nothing more is read, or answers would pile up. */
 function send(ws, write) {
   write(() => ws.isPaused && ws.bufferedAmount === 0 && ws.resume());
   if (ws.bufferedAmount > 0) ws.pause();

@@ -32,7 +32,8 @@ function onConnect(socket) {
 
 function onReply(answer, text) {
   if (typeof text !== "string") return answer.reject("reply takes a string");
-  if ([...text].length > MAX_REPLY) return answer.reject("a reply is at most 1000 characters");
+  if ([...text].length > MAX_REPLY)
+    return answer.reject("a reply is at most 1000 characters");
   log("reply", { text });
   answer.accept({ ok: true });
 }
@@ -51,7 +52,8 @@ function onUnknown(answer) {
 }
 
 const server = createServer(app);
-// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+// The limits are the library's own: a million bytes a message, a ping every 25 s, and
+// 20 s to answer it.
 const io = new Server(server, { allowEIO3: true });
 io.on("connection", onConnect);
 await serve(server, () => io.close());

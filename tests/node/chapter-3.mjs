@@ -1,4 +1,4 @@
-// Two kinds of namespaces over one connection: four that are always there, and dynamic ones.
+// Namespaces over one connection: four that are always there, and dynamic ones.
 //
 // Run:  npm ci && node chapter-3.mjs
 // Try:  open http://127.0.0.1:8005 in two tabs and send a notice.
@@ -6,7 +6,14 @@ import { createServer } from "node:http";
 import { Server } from "socket.io";
 import { on, onFallback } from "./answer.mjs";
 import { log, serve } from "./process.mjs";
-import { BadRequest, answer as respond, browserKit, file, json, router } from "./router.mjs";
+import {
+  BadRequest,
+  answer as respond,
+  browserKit,
+  file,
+  json,
+  router,
+} from "./router.mjs";
 
 /** The event that greets in each namespace. */
 const GREETINGS = {
@@ -19,7 +26,7 @@ const GREETINGS = {
 const DYNAMIC = /^\/dynamic-\d{1,9}$/;
 /** Stands for all dynamic namespaces. */
 const ALL_DYNAMIC = "/dynamic-*";
-/** How many may have somebody in them at once: enough for a class, little for a computer. */
+/** How many may have somebody in them at once. */
 const MAX_NAMESPACES = 100;
 
 /** The dynamic namespaces that have somebody in them. */
@@ -34,7 +41,8 @@ const app = router({
 /** Lets a client into a dynamic namespace. */
 function enter(socket, next) {
   const { name } = socket.nsp;
-  if (!names.has(name) && names.size >= MAX_NAMESPACES) return next(new Error("too many namespaces"));
+  if (!names.has(name) && names.size >= MAX_NAMESPACES)
+    return next(new Error("too many namespaces"));
   // Who has hung up by now is never connected, and never disconnected either.
   if (socket.conn.readyState !== "open") return next(new Error("gone"));
   names.add(name);
@@ -43,7 +51,9 @@ function enter(socket, next) {
 
 function onConnect(socket, event, text) {
   log("connected", { namespace: socket.nsp.name, transport: socket.conn.transport.name });
-  on(socket, "whereAmI", (answer) => answer.accept({ ok: true, namespace: socket.nsp.name }));
+  on(socket, "whereAmI", (answer) =>
+    answer.accept({ ok: true, namespace: socket.nsp.name }),
+  );
   onFallback(socket, onUnknown);
   socket.on("disconnect", () => log("disconnected", { namespace: socket.nsp.name }));
   socket.emit(event, text);
@@ -66,7 +76,9 @@ function onUnknown(answer) {
 async function sendNotice(request, response) {
   const { namespace, message } = (await json(request)) ?? {};
   if (typeof namespace !== "string" || typeof message !== "string") {
-    throw new BadRequest("a notice is application/json: an object with the strings namespace and message");
+    throw new BadRequest(
+      "a notice is application/json: an object with the strings namespace and message",
+    );
   }
   const all = namespace === ALL_DYNAMIC;
   if (!all && !names.has(namespace) && !Object.hasOwn(GREETINGS, namespace)) {
@@ -78,7 +90,8 @@ async function sendNotice(request, response) {
 }
 
 const server = createServer(app);
-// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+// The limits are the library's own: a million bytes a message, a ping every 25 s, and
+// 20 s to answer it.
 const io = new Server(server, { allowEIO3: true, cleanupEmptyChildNamespaces: true });
 for (const [namespace, [event, text]] of Object.entries(GREETINGS)) {
   io.of(namespace).on("connection", (socket) => onConnect(socket, event, text));

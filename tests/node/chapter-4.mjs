@@ -1,13 +1,20 @@
 // Rooms: who hears what.
 //
 // Run:  npm ci && node chapter-4.mjs
-// Try:  open http://127.0.0.1:8005 in two tabs, join a room, and see which button reaches whom.
+// Try:  open http://127.0.0.1:8005 in two tabs, join a room, and see who hears what.
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 import { on, onFallback } from "./answer.mjs";
 import { log, serve } from "./process.mjs";
-import { BadRequest, answer as respond, browserKit, file, json, router } from "./router.mjs";
+import {
+  BadRequest,
+  answer as respond,
+  browserKit,
+  file,
+  json,
+  router,
+} from "./router.mjs";
 
 /** What `say` may do, by name. All but `within` leave out the sender. */
 const OPERATORS = {
@@ -28,7 +35,7 @@ const app = router({
 
 function onConnect(socket) {
   log("connected", { transport: socket.conn.transport.name });
-  // Never `socket.id`: every socket is in a room of that name, and whoever joins it listens in.
+  // Never `socket.id`: every socket is in a room of that name, and who joins it listens in.
   socket.data.member = { id: randomUUID() };
   on(socket, "joinRoom", (answer, wish) => onJoinRoom(answer, socket, wish));
   on(socket, "chatInput", (answer, message) => onChatInput(answer, socket, message));
@@ -52,7 +59,9 @@ function onJoinRoom(answer, socket, wish) {
 
 function onChatInput(answer, socket, message) {
   if (!isName(message?.nick) || !isText(message.msg)) {
-    return answer.reject("chatInput takes an object with a nick of 1 to 50 and a msg of at most 1000 characters");
+    return answer.reject(
+      "chatInput takes a nick of 1 to 50 and a msg of at most 1000 characters",
+    );
   }
   const room = roomOf(socket);
   if (room === undefined) return answer.reject("join a room first");
@@ -64,7 +73,9 @@ function onChatInput(answer, socket, message) {
 function onSay(answer, socket, say) {
   const known = typeof say?.how === "string" && Object.hasOwn(OPERATORS, say.how);
   if (!known || !isText(say.msg) || !(say.room == null || isName(say.room))) {
-    return answer.reject("say takes an object with a how, a msg of at most 1000 characters and maybe a room");
+    return answer.reject(
+      "say takes an object with a how, a msg of at most 1000 characters and maybe a room",
+    );
   }
   const { how, msg } = say;
   const room = say.room ?? roomOf(socket);
@@ -77,7 +88,9 @@ function onSay(answer, socket, say) {
 
 function onWhisper(answer, socket, whisper) {
   if (typeof whisper?.to !== "string" || !isText(whisper.msg)) {
-    return answer.reject("whisper takes an object with to, a member's id, and a msg of at most 1000 characters");
+    return answer.reject(
+      "whisper takes to, a member's id, and a msg of at most 1000 characters",
+    );
   }
   const room = roomOf(socket);
   if (room === undefined) return answer.reject("join a room first");
@@ -88,7 +101,9 @@ function onWhisper(answer, socket, whisper) {
 }
 
 function onWho(answer, question) {
-  if (!isName(question?.room)) return answer.reject("who takes an object with a room of 1 to 50 characters");
+  if (!isName(question?.room)) {
+    return answer.reject("who takes an object with a room of 1 to 50 characters");
+  }
   answer.accept({ ok: true, members: members(question.room) });
 }
 
@@ -151,7 +166,8 @@ function deleteRoom(request, response, room) {
 }
 
 const server = createServer(app);
-// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+// The limits are the library's own: a million bytes a message, a ping every 25 s, and
+// 20 s to answer it.
 const io = new Server(server, { allowEIO3: true });
 io.on("connection", onConnect);
 await serve(server, () => io.close());

@@ -21,7 +21,7 @@ const app = router({
 function onConnect(socket) {
   const namespace = socket.nsp.name;
   const { role } = socket.data;
-  // The cookie came with the handshake: for as long as the connection lasts, that answer stands.
+  // The cookie came with the handshake: that answer stands as long as the connection lasts.
   const visitor = visitorOf(socket.request);
   log("connected", { namespace, role, transport: socket.conn.transport.name });
   on(socket, "role", (answer) => answer.accept({ ok: true, role }));
@@ -37,7 +37,8 @@ function onUnknown(answer) {
 }
 
 const server = createServer(app);
-// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+// The limits are the library's own: a million bytes a message, a ping every 25 s, and
+// 20 s to answer it.
 const io = new Server(server, { allowEIO3: true, allowRequest: gate });
 watch(io.engine);
 guard(io, onConnect);

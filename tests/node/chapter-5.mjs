@@ -22,7 +22,7 @@ const app = router({
   ...browserKit,
 });
 
-/** What a socket does with its events. Node starts one after the other and waits for none. */
+/** What a socket does with its events. */
 const LISTENERS = {
   role: (answer, { role }) => answer.accept({ ok: true, role }),
   whoami: (answer, { visitor }) => answer.accept({ ok: true, visitor }),
@@ -65,7 +65,7 @@ function onConnect(socket) {
   socket.emit("welcome", { role });
 }
 
-/** Calls `handle` for each event when it is through with the one before. */
+/** Calls `handle` for each event when it is through with the one before. Node would not wait. */
 function inOrder(socket, handle) {
   let last = Promise.resolve();
   socket.onAny((event, ...values) => {
@@ -126,7 +126,8 @@ function onUnknown(answer) {
 }
 
 const server = createServer(app);
-// The limits are the library's own: a million bytes a message, a ping every 25 s, 20 s to answer.
+// The limits are the library's own: a million bytes a message, a ping every 25 s, and
+// 20 s to answer it.
 const io = new Server(server, { allowEIO3: true, allowRequest: gate });
 watch(io.engine);
 guard(io, onConnect);

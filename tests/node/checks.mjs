@@ -9,7 +9,10 @@ const ADMIN_TOKEN = "admin-token";
 /** How long `/slow` takes to make up its mind, in milliseconds. */
 const SLOW_CHECK = 1_000;
 /** All that a client is told who is refused at `/busy`. `err.data` could carry the rest. */
-const BUSY = JSON.stringify({ message: "not authorized", data: { content: "Please retry later" } });
+const BUSY = JSON.stringify({
+  message: "not authorized",
+  data: { content: "Please retry later" },
+});
 
 /** Namespaces share a connection, but no check and no identity. */
 export function guard(io, prepare) {
@@ -65,7 +68,7 @@ function refuse(socket, next) {
   next(new Error(BUSY));
 }
 
-/** The check of `/slow` lets everybody in, after some time. Who has left by then is not connected. */
+/** The check of `/slow` lets everybody in who is still there after some time. */
 async function takeTime(socket, next) {
   log("a slow check begins");
   await sleep(SLOW_CHECK);

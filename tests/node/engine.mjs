@@ -14,7 +14,7 @@ export function gate(request, callback) {
   callback(null, searchParams.get("refuse") !== "1");
 }
 
-/** One header on every response of a session, one more on the first, and a note of every refusal. */
+/** Marks every response of a session, and the first one twice; notes every refusal. */
 export function watch(engine) {
   engine.on("headers", (headers) => (headers["x-workbook"] = "1"));
   engine.on("initial_headers", (headers) => (headers["x-workbook-session"] = "new"));

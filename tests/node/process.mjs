@@ -12,7 +12,9 @@ const TARGET = basename(process.argv[1], ".mjs").replaceAll("-", "_");
 
 /** Logs to standard error. A field that is text is quoted: it cannot forge a line. */
 export function log(message, fields = {}) {
-  const all = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  const all = Object.entries(fields).map(
+    ([name, value]) => ` ${name}=${JSON.stringify(value)}`,
+  );
   console.error(`${new Date().toISOString()}  INFO ${TARGET}: ${message}${all.join("")}`);
 }
 
@@ -27,7 +29,7 @@ export async function serve(server, close) {
   process.exit();
 }
 
-/** Listens on `HOST` and `PORT`. Only this machine can connect unless `HOST` says otherwise. */
+/** Listens on `HOST` and `PORT`: for this machine only, unless `HOST` says otherwise. */
 async function listen(server) {
   const { HOST: host = "127.0.0.1", PORT: port = "8005" } = process.env;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
@@ -45,7 +47,9 @@ async function listen(server) {
     );
   }
   const { address, port: chosen } = server.address();
-  console.log(`listening on http://${isIPv6(address) ? `[${address}]` : address}:${chosen}`);
+  console.log(
+    `listening on http://${isIPv6(address) ? `[${address}]` : address}:${chosen}`,
+  );
 }
 
 /** Ends a program that cannot start, with one sentence. */

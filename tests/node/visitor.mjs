@@ -4,7 +4,7 @@ import { log, refuse } from "./process.mjs";
 import { answer } from "./router.mjs";
 
 const COOKIE = "visitor";
-/** With a new key every cookie from before the start is a forged one, and everybody a stranger. */
+/** With a new key every cookie from before the start is a forged one. */
 const key = cookieKey();
 
 function cookieKey() {
@@ -22,7 +22,9 @@ function sign(id) {
 /** The visitor whose cookie came with a request or a handshake, or null. */
 export function visitorOf({ headers }) {
   const cookies = (headers.cookie ?? "").split(";").map((cookie) => cookie.trim());
-  const value = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1) ?? "";
+  const value =
+    cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1) ??
+    "";
   const [id, signature = ""] = value.split(".");
   const [given, good] = [signature, sign(id)].map(Buffer.from);
   return given.length === good.length && timingSafeEqual(given, good) ? id : null;
@@ -35,7 +37,10 @@ export function withCookie(page) {
       const id = randomUUID();
       log("a new visitor", { visitor: id });
       // Scripts cannot read it, and other sites' pages cannot use it to connect.
-      response.setHeader("set-cookie", `${COOKIE}=${id}.${sign(id)}; HttpOnly; SameSite=Lax; Path=/`);
+      response.setHeader(
+        "set-cookie",
+        `${COOKIE}=${id}.${sign(id)}; HttpOnly; SameSite=Lax; Path=/`,
+      );
     }
     page(request, response);
   };
@@ -43,5 +48,7 @@ export function withCookie(page) {
 
 /** `GET /whoami`. */
 export function whoAmI(request, response) {
-  answer(response, 200, JSON.stringify({ visitor: visitorOf(request) }), { "content-type": "application/json" });
+  answer(response, 200, JSON.stringify({ visitor: visitorOf(request) }), {
+    "content-type": "application/json",
+  });
 }

@@ -17,6 +17,8 @@ pub(crate) enum Directive {
     Transcript { chapter: String, name: String },
     /// A test, by its name, that keeps what the prose promises.
     Promise { chapter: String, test: String },
+    /// What the twins in Node do in another way: one chapter's, or all.
+    Differences { chapter: Option<String> },
     /// What the benchmark measured.
     Measured(Measure),
 }
@@ -57,7 +59,8 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 6] = ["item", "diff", "tree", "transcript", "promise", "measured"];
+const OURS: [&str; 7] =
+    ["item", "diff", "tree", "transcript", "promise", "differences", "measured"];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
 pub(crate) fn find(page: &str) -> Vec<Found> {
@@ -132,6 +135,10 @@ fn parse(text: &str) -> Result<Directive> {
                  `promise chapter-2 a_reply_comes_back`"
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
+        }
+        "differences" => {
+            let chapter = (!rest.is_empty()).then(|| rest.to_owned());
+            Ok(Directive::Differences { chapter })
         }
         "measured" => measure(rest).map(Directive::Measured),
         _ if OF_MDBOOK.contains(&word) => bail!(

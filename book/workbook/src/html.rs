@@ -4,6 +4,7 @@
 //! HTML block and turn the rest into prose.
 
 use crate::piece::{Code, Measured, Piece, Promise, Transcript, Tree};
+use crate::plain;
 use crate::step_diff::{Change, Row};
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -15,6 +16,8 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Measured(Measured::Words(words)) => escape(words),
         Piece::Measured(Measured::Table(table)) => table.html(),
         Piece::Measured(Measured::Plot(svg)) => svg.clone(),
+        // Its cells are Markdown, and mdBook makes HTML of it.
+        Piece::Differences(table) => plain::differences(table),
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
+use twins::{Difference, Differences};
 
 use crate::directive::{Directive, Measure};
 use crate::ladder::Step;
@@ -18,6 +19,7 @@ pub(crate) enum Piece {
     Tree(Tree),
     Transcript(Transcript),
     Promise(Promise),
+    Differences(DifferenceTable),
     Measured(Measured),
 }
 
@@ -153,12 +155,23 @@ pub(crate) struct Promise {
 impl Promise {
     /// The test's name, read as a sentence.
     pub(crate) fn sentence(&self) -> String {
-        let words = self.test.rsplit("::").next().unwrap_or_default().replace('_', " ");
-        let mut letters = words.chars();
-        let first =
-            letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        format!("{first}{}", letters.as_str())
+        sentence(&self.test)
     }
+}
+
+/// A test's name, read as a sentence.
+pub(crate) fn sentence(test: &str) -> String {
+    let words = test.rsplit("::").next().unwrap_or_default().replace('_', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
+/// What the twins in Node do in another way.
+pub(crate) struct DifferenceTable {
+    pub(crate) rows: Vec<Difference>,
+    /// Of every chapter, or of one.
+    pub(crate) all: bool,
 }
 
 impl Workbook {
@@ -178,8 +191,38 @@ impl Workbook {
             Directive::Promise { chapter, test } => {
                 self.promise(chapter, test).map(Piece::Promise)
             }
+            Directive::Differences { chapter } => {
+                self.differences(chapter.as_deref()).map(Piece::Differences)
+            }
             Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
         }
+    }
+
+    /// The table that the tests hold against both servers. Each row names tests that exist.
+    fn differences(&self, chapter: Option<&str>) -> Result<DifferenceTable> {
+        let table = Differences::read(&self.root)
+            .map_err(|fault| anyhow::anyhow!("{}: {fault}", Differences::FILE))?;
+        let rows: Vec<_> = match chapter {
+            Some(name) => {
+                let step = self.ladder.get(name).ok_or_else(|| self.no_step(name))?;
+                table.of(&step.package).cloned().collect()
+            }
+            None => table.all().to_vec(),
+        };
+        if rows.is_empty() {
+            bail!("{} has no row for this", Differences::FILE);
+        }
+        for row in &rows {
+            for test in row.promises() {
+                let known =
+                    row.chapters.iter().map(|chapter| self.promise(chapter, test));
+                let faults: Vec<_> = known.filter_map(Result::err).collect();
+                if faults.len() == row.chapters.len() {
+                    bail!("{}: {:#}", Differences::FILE, faults[0]);
+                }
+            }
+        }
+        Ok(DifferenceTable { rows, all: chapter.is_none() })
     }
 
     fn folder(&self, name: &str) -> Result<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::piece::{Code, Measured, Piece, Tree};
+use crate::piece::{Code, DifferenceTable, Measured, Piece, Tree, sentence};
 use crate::step_diff::Change;
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -15,7 +15,32 @@ pub(crate) fn piece(piece: &Piece) -> String {
         // The tables have the same numbers.
         Piece::Measured(Measured::Plot(_)) => String::new(),
         Piece::Promise(kept) => format!("{}:\n\n{}", kept.sentence(), fence(&kept.code)),
+        Piece::Differences(table) => differences(table),
     }
+}
+
+/// A chapter's page has the reasons; the table of all also says which chapters a row is about
+/// and which promises hold it against both servers.
+pub(crate) fn differences(table: &DifferenceTable) -> String {
+    let mut text = String::from("| In Node | Here | Why |");
+    text += if table.all { " Chapters | Promises |\n" } else { "\n" };
+    text += &"|---".repeat(if table.all { 5 } else { 3 });
+    text += "|\n";
+    for row in &table.rows {
+        let mut cells = vec![row.node.clone(), row.here.clone(), row.why.clone()];
+        if table.all {
+            let number = |name: &String| name.trim_start_matches("chapter-").to_owned();
+            cells.push(row.chapters.iter().map(number).collect::<Vec<_>>().join(", "));
+            let mut promises: Vec<_> = row.promises().map(sentence).collect();
+            if row.fails.is_empty() {
+                promises.insert(0, "Not asked of the twin".to_owned());
+            }
+            cells.push(promises.join(". ") + ".");
+        }
+        let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
 }
 
 fn fence(code: &Code) -> String {

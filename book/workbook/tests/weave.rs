@@ -139,6 +139,53 @@ fn a_promise_reads_as_a_sentence_and_shows_its_test_when_it_stands_alone() {
     assert!(page.contains("fn an_empty_name_gets_no_hello() {}"), "{page}");
 }
 
+const DIFFERENCES: &str = r#"
+[[difference]]
+chapters = ["chapter-1", "chapter-2"]
+here = "`a | b`"
+node = "`a`"
+why = "Because."
+fails.an_empty_name_gets_no_hello = "in vain"
+
+[[difference]]
+chapters = ["chapter-2"]
+here = "quick"
+node = "slow"
+why = "It is another language."
+not_asked = ["a_greeting_comes_back"]
+"#;
+
+#[test]
+fn differences_are_a_table_of_one_chapter_or_of_all() {
+    let book = Fixture::new("weave_differences");
+    book.write("tests/node/differences.toml", DIFFERENCES);
+    let page = book.weave("{{#differences chapter-1}}\n", "html").unwrap();
+    let expected =
+        "| In Node | Here | Why |\n|---|---|---|\n| `a` | `a \\| b` | Because. |\n\n";
+    assert_eq!(page, expected);
+    let page = book.weave("{{#differences}}\n", "html").unwrap();
+    let first = "| `a` | `a \\| b` | Because. | 1, 2 | An empty name gets no hello. |";
+    assert!(page.contains(first), "{page}");
+    let second = "| 2 | Not asked of the twin. A greeting comes back. |";
+    assert!(page.contains(second), "{page}");
+}
+
+#[test]
+fn a_difference_names_a_test_that_exists_and_has_a_reason() {
+    let book = Fixture::new("weave_bad_differences");
+    let weave = |table: &str| {
+        book.write("tests/node/differences.toml", table);
+        book.weave("{{#differences chapter-2}}\n", "html").unwrap_err()
+    };
+    let error = weave(&DIFFERENCES.replace("a_greeting_comes_back", "a_greeting_comes"));
+    assert!(error.contains("book/src/one.md:1: tests/node/differences.toml"), "{error}");
+    assert!(error.contains("has no test `a_greeting_comes`"), "{error}");
+    let error = weave(&DIFFERENCES.replace("It is another language.", ""));
+    assert!(error.contains("empty text"), "{error}");
+    let error = weave(&DIFFERENCES.replace("\"chapter-2\"", "\"chapter-3\""));
+    assert!(error.contains("has no row for this"), "{error}");
+}
+
 #[test]
 fn an_escaped_directive_is_text() {
     let book = Fixture::new("weave_escaped");

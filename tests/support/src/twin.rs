@@ -39,10 +39,22 @@ pub fn of(program: &str) -> PathBuf {
     twin
 }
 
+/// Whether Node is there. Packages may have been installed by one that has gone.
+fn find_node() {
+    let version = std::process::Command::new("node").arg("--version").output();
+    if let Err(error) = version {
+        panic!(
+            "the chapters' twins run in Node.js 20 or later: install it from \
+             https://nodejs.org, or set WORKBOOK_SKIP=node to leave these tests out ({error})"
+        );
+    }
+}
+
 /// Node looks for packages beside the program, and the source tree stays clean: so the twins
 /// run as copies. These are as deep in the workspace as `tests/node`, and find the chapters'
 /// pages by the same relative paths.
 fn install() -> PathBuf {
+    find_node();
     let source = root().join("tests/node");
     let entries = fs::read_dir(source).expect("a complete checkout");
     let names = entries.map(|entry| entry.expect("a readable folder").file_name());
