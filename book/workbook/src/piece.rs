@@ -6,7 +6,7 @@ use std::rc::Rc;
 use anyhow::{Result, bail};
 use twins::{Difference, Differences};
 
-use crate::directive::Directive;
+use crate::directive::{Directive, Measure};
 use crate::ladder::Step;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
@@ -20,6 +20,16 @@ pub(crate) enum Piece {
     Transcript(Transcript),
     Promise(Promise),
     Differences(DifferenceTable),
+    Measured(Measured),
+}
+
+/// What the benchmark measured, ready for a page.
+pub(crate) enum Measured {
+    /// A few words inside a sentence.
+    Words(String),
+    Table(measured::Table),
+    /// An SVG in a figure.
+    Plot(String),
 }
 
 /// Lines of a file, plain or against an earlier step.
@@ -184,6 +194,7 @@ impl Workbook {
             Directive::Differences { chapter } => {
                 self.differences(chapter.as_deref()).map(Piece::Differences)
             }
+            Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
         }
     }
 
@@ -366,6 +377,25 @@ impl Workbook {
             anyhow::anyhow!("book/transcripts/{chapter}/{name}.txt {fault}")
         })?;
         Ok(Transcript { chapter: chapter.into(), test: head.test, body: body.into() })
+    }
+
+    fn measured(&self, measure: &Measure) -> Result<Measured> {
+        let run = self.run()?;
+        Ok(match measure {
+            Measure::Run => Measured::Words(run.about()),
+            Measure::Table(name) => Measured::Table(measured::table(&run, name)?),
+            Measure::Plot(name) => Measured::Plot(measured::plot(&run, name)?),
+            Measure::Value { load, metric, server } => {
+                let value = run.median(load, server, metric)?;
+                let metric = measured::metric(metric)?;
+                Measured::Words(format!("{} {}", metric.show(value), metric.unit))
+            }
+            Measure::Share { load, metric, ours, theirs } => {
+                let ours = run.median(load, ours, metric)?;
+                let share = ours / run.median(load, theirs, metric)?;
+                Measured::Words(format!("{share:.2}"))
+            }
+        })
     }
 
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::piece::{Code, DifferenceTable, Piece, Tree, sentence};
+use crate::piece::{Code, DifferenceTable, Measured, Piece, Tree, sentence};
 use crate::step_diff::Change;
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -10,6 +10,10 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Code(code) => fence(code),
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => format!("```text\n{}```\n", recorded.body),
+        Piece::Measured(Measured::Words(words)) => words.clone(),
+        Piece::Measured(Measured::Table(table)) => table.markdown(),
+        // The tables have the same numbers.
+        Piece::Measured(Measured::Plot(_)) => String::new(),
         Piece::Promise(kept) => format!("{}:\n\n{}", kept.sentence(), fence(&kept.code)),
         Piece::Differences(table) => differences(table),
     }
