@@ -26,6 +26,9 @@ use tracing::debug;
 /// sooner, or has reconnected.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a last answer has, to arrive before its connection is gone.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// Accepts connections whose writes have a deadline.
 pub(crate) struct Patient(pub(crate) TcpListener);
 
@@ -38,7 +41,7 @@ impl Listener for Patient {
         // Without TCP_NODELAY the kernel holds a small packet back until the one before it
         // has been acknowledged.
         tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
-        (Connection { tcp, stuck: None }, address)
+        (Connection { tcp, stuck: None, lingers: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -60,6 +63,7 @@ impl Connected<IncomingStream<'_, Patient>> for Peer {
 pub(crate) struct Connection {
     tcp: TcpStream,
     stuck: Option<Pin<Box<Sleep>>>,
+    lingers: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
@@ -78,6 +82,22 @@ impl Connection {
         ready!(stuck.as_mut().poll(context));
         debug!("a peer does not read");
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Waits a moment before the end, if the peer has sent what nobody will read. A kernel
+    /// resets a connection that is closed like that, and a reset overtakes the answer.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.lingers.is_none() {
+            let mut byte = [0];
+            let unread = self.tcp.poll_peek(context, &mut ReadBuf::new(&mut byte));
+            if !matches!(unread, Poll::Ready(Ok(1..))) {
+                return Poll::Ready(());
+            }
+        }
+        self.lingers
+            .get_or_insert_with(|| Box::pin(sleep(FAREWELL)))
+            .as_mut()
+            .poll(context)
     }
 }
 
@@ -125,6 +145,7 @@ impl AsyncWrite for Connection {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(context)
+        ready!(Pin::new(&mut self.tcp).poll_shutdown(context))?;
+        self.linger(context).map(Ok)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ptr,
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,9 @@ use std::{
 };
 
 use serde::Serialize;
-use socketioxide::{SocketIo, extract::SocketRef, operators::BroadcastOperators};
+use socketioxide::{
+    SocketIo, extract::SocketRef, operators::BroadcastOperators, socket::Socket,
+};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, MutexGuard},
@@ -212,6 +215,10 @@ impl Presence {
             return answer.reject(NoSeat::Unknown.word());
         };
         let mut seats = open.lock().await;
+        if !self.is_connected(socket) {
+            // It waited too long for its turn. Whoever is gone gets no seat.
+            return;
+        }
         let new_here = match self.sit(&mut seats, place, visitor) {
             Ok(new_here) => new_here,
             Err(no_seat) => return answer.reject(no_seat.word()),
@@ -259,10 +266,16 @@ impl Presence {
     /// meantime, the library has forgotten it already, and would remember this for ever.
     fn listen(&self, socket: &SocketRef, id: RoomId) {
         socket.join(id.to_string());
-        let known = self.io.of(NAMESPACE).and_then(|chat| chat.get_socket(socket.id));
-        if known.is_none() {
+        if !self.is_connected(socket) {
             socket.leave_all();
         }
+    }
+
+    /// Whether the library still knows this socket. A client that leaves the namespace and
+    /// comes back has another socket with the same id: that one has not joined anything.
+    fn is_connected(&self, socket: &SocketRef) -> bool {
+        let known = self.io.of(NAMESPACE).and_then(|chat| chat.get_socket(socket.id));
+        known.is_some_and(|known| ptr::eq::<Socket>(&*known, &**socket))
     }
 
     /// Whether a visitor may send a message now. Whoever may not is told before anybody reads

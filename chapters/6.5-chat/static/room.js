@@ -16,10 +16,12 @@
   document.querySelector("wire-panel").watch(socket);
 
   // On every connect: a reconnected socket is a new one, and is in no room.
-  socket.on("connect", async () => {
-    const answer = await socket.emitWithAck("join", { room });
-    if (answer.ok) enter(answer);
-    else leave(answer.error);
+  socket.on("connect", () => {
+    // A callback, not a promise: what comes right behind the answer must find it applied.
+    socket.emit("join", { room }, (answer) => {
+      if (answer.ok) enter(answer);
+      else leave(answer.error);
+    });
   });
   socket.on("disconnect", () => say("disconnected", "reconnecting"));
   socket.on("connect_error", (error) => {

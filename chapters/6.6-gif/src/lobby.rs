@@ -1,0 +1,74 @@
+//! The lobby: the list of rooms, and everybody who is looking at it.
+
+use serde::Serialize;
+use socketioxide::{SocketIo, extract::SocketRef};
+use tokio::sync::Mutex;
+use tracing::{debug, info, warn};
+
+use crate::room::{Room, RoomId};
+
+/// The namespace of those who look at the list.
+pub(crate) const NAMESPACE: &str = "/room";
+/// The Socket.IO room of those who have been sent the list.
+const WATCHING: &str = "watching";
+
+/// The rooms, as everybody was told. Whatever changes here is told under the same lock: no
+/// change falls between a list and what is told after it, and none is told twice.
+pub(crate) struct Lobby {
+    io: SocketIo,
+    rooms: Mutex<Vec<Room>>,
+}
+
+impl Lobby {
+    pub(crate) fn new(io: SocketIo) -> Self {
+        Self { io, rooms: Mutex::default() }
+    }
+
+    /// All rooms, oldest first.
+    pub(crate) async fn rooms(&self) -> Vec<Room> {
+        self.rooms.lock().await.clone()
+    }
+
+    /// Sends a socket the list, and from then on every change.
+    pub(crate) async fn watch(&self, socket: &SocketRef) {
+        let rooms = self.rooms.lock().await;
+        if let Err(error) = socket.emit("rooms", &*rooms) {
+            debug!(%error, "gone before the list");
+        }
+        socket.join(WATCHING);
+    }
+
+    /// A room was made.
+    pub(crate) async fn add(&self, room: Room) {
+        let mut rooms = self.rooms.lock().await;
+        info!(room = %room.id, "a new room");
+        self.tell("newRoom", &room).await;
+        rooms.push(room);
+    }
+
+    /// Somebody came to a room, or left it.
+    pub(crate) async fn update(&self, room: Room) {
+        let mut rooms = self.rooms.lock().await;
+        self.tell("updateRoom", &room).await;
+        if let Some(known) = rooms.iter_mut().find(|known| known.id == room.id) {
+            *known = room;
+        }
+    }
+
+    /// A room is gone.
+    pub(crate) async fn remove(&self, id: RoomId) {
+        let mut rooms = self.rooms.lock().await;
+        info!(room = %id, "a room is gone");
+        rooms.retain(|room| room.id != id);
+        self.tell("removeRoom", &id).await;
+    }
+
+    async fn tell(&self, event: &str, what: &impl Serialize) {
+        // A server that stops has closed its sockets, and still answers what it was asked.
+        let Some(lobby) = self.io.of(NAMESPACE) else { return };
+        // A tab whose buffer is full misses this. It will ask for the list again.
+        if let Err(error) = lobby.to(WATCHING).emit(event, what).await {
+            warn!(%error, event, "not everybody was told");
+        }
+    }
+}
