@@ -75,9 +75,9 @@ async fn a_reload_is_invisible_and_keeps_the_seat() {
     for round in 0..20 {
         // A browser says goodbye, or it does not get around to it.
         if round % 2 == 0 {
-            tab.vanish()
+            tab.vanish();
         } else {
-            tab.send("41/chat,").await
+            tab.send("41/chat,").await;
         }
         let (_, rooms) = ada.watch(&chat).await;
         assert_eq!(rooms[0]["members"], 2);
