@@ -1,7 +1,7 @@
-//! The GIF chat takes GIFs: uploaded, checked frame by frame, and removed with their room.
+//! The full GIF chat: it reconnects, catches up, and is pleasant to use.
 //!
-//! Run:  cargo run -p chapter-6-6
-//! Try:  open http://127.0.0.1:8005, enter a room, and send a GIF. Send something else, too.
+//! Run:  cargo run -p chapter-6
+//! Try:  open http://127.0.0.1:8005 and a private window, talk, and cut the network.
 
 mod answer;
 mod body;

@@ -108,6 +108,10 @@ pub(crate) fn routes(key: Key) -> Router<AppState> {
         .route("/room/{id}", delete(delete_room).layer(from_fn(error::as_json)))
         .route("/assets/lobby.js", get(script(include_str!("../static/lobby.js"))))
         .route("/assets/room.js", get(script(include_str!("../static/room.js"))))
+        .route("/assets/messages.js", get(script(include_str!("../static/messages.js"))))
+        .route("/assets/catch-up.js", get(script(include_str!("../static/catch-up.js"))))
+        .route("/assets/composer.js", get(script(include_str!("../static/composer.js"))))
+        .route("/assets/still.js", get(script(include_str!("../static/still.js"))))
         .route("/assets/colours.js", get(script(include_str!("../static/colours.js"))))
         .layer(DefaultBodyLimit::max(MAX_FORM))
 }
