@@ -267,6 +267,21 @@ impl SocketIo {
         self.ws.hang_up().await;
     }
 
+    /// All packets up to the end of the connection, however it ends.
+    pub async fn to_the_end(&mut self) -> Vec<String> {
+        let mut packets: Vec<_> = self.waiting.drain(..).collect();
+        within("the end of the connection", async {
+            loop {
+                match self.ws.any().await {
+                    Ok(Message::Text(text)) => packets.push(text.to_string()),
+                    Ok(_) => {}
+                    Err(_) => return packets,
+                }
+            }
+        })
+        .await
+    }
+
     /// Gives up the connection without a word.
     pub fn vanish(self) {
         drop(self.ws.vanish());
