@@ -17,6 +17,32 @@ pub(crate) enum Directive {
     Transcript { chapter: String, name: String },
     /// A test, by its name, that keeps what the prose promises.
     Promise { chapter: String, test: String },
+    /// What the twins in Node do in another way: one chapter's, or all.
+    Differences { chapter: Option<String> },
+    /// What the benchmark measured.
+    Measured(Measure),
+}
+
+/// A part of the newest run under book/measurements.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Measure {
+    /// When and where, inside a sentence.
+    Run,
+    Table(String),
+    Plot(String),
+    /// One number with its unit, inside a sentence.
+    Value {
+        load: String,
+        metric: String,
+        server: String,
+    },
+    /// One server's number divided by another's, inside a sentence.
+    Share {
+        load: String,
+        metric: String,
+        ours: String,
+        theirs: String,
+    },
 }
 
 /// A directive and where it stands.
@@ -33,7 +59,8 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 5] = ["item", "diff", "tree", "transcript", "promise"];
+const OURS: [&str; 7] =
+    ["item", "diff", "tree", "transcript", "promise", "differences", "measured"];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
 pub(crate) fn find(page: &str) -> Vec<Found> {
@@ -109,10 +136,35 @@ fn parse(text: &str) -> Result<Directive> {
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
         }
+        "differences" => {
+            let chapter = (!rest.is_empty()).then(|| rest.to_owned());
+            Ok(Directive::Differences { chapter })
+        }
+        "measured" => measure(rest).map(Directive::Measured),
         _ if OF_MDBOOK.contains(&word) => bail!(
             "`{word}` is mdBook's own and says nothing when it breaks; use `item` instead"
         ),
         _ => bail!("there is no directive `{word}`{}", nearest(word, &OURS)),
+    }
+}
+
+fn measure(text: &str) -> Result<Measure> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [load, metric, server, other] =
+        [0, 1, 2, 4].map(|at| words.get(at).copied().unwrap_or_default().to_owned());
+    match words[..] {
+        ["run"] => Ok(Measure::Run),
+        ["table", name] => Ok(Measure::Table(name.to_owned())),
+        ["plot", name] => Ok(Measure::Plot(name.to_owned())),
+        [_, _, _] => Ok(Measure::Value { load, metric, server }),
+        [_, _, _, "/", _] => {
+            Ok(Measure::Share { load, metric, ours: server, theirs: other })
+        }
+        _ => bail!(
+            "`measured` needs `run`, `table NAME`, `plot NAME`, or a load, a metric and a \
+             server, as in `measured echo cpu chapter-1` or \
+             `measured echo cpu chapter-1 / node-1`"
+        ),
     }
 }
 

@@ -3,7 +3,8 @@
 //! No line of what is written here is blank: in Markdown a blank line would end the
 //! HTML block and turn the rest into prose.
 
-use crate::piece::{Code, Piece, Promise, Transcript, Tree};
+use crate::piece::{Code, Measured, Piece, Promise, Transcript, Tree};
+use crate::plain;
 use crate::step_diff::{Change, Row};
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -12,6 +13,11 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => transcript(recorded),
         Piece::Promise(kept) => promise(kept),
+        Piece::Measured(Measured::Words(words)) => escape(words),
+        Piece::Measured(Measured::Table(table)) => table.html(),
+        Piece::Measured(Measured::Plot(svg)) => svg.clone(),
+        // Its cells are Markdown, and mdBook makes HTML of it.
+        Piece::Differences(table) => plain::differences(table),
     }
 }
 

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
+use twins::{Difference, Differences};
 
-use crate::directive::Directive;
+use crate::directive::{Directive, Measure};
 use crate::ladder::Step;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
@@ -18,6 +19,17 @@ pub(crate) enum Piece {
     Tree(Tree),
     Transcript(Transcript),
     Promise(Promise),
+    Differences(DifferenceTable),
+    Measured(Measured),
+}
+
+/// What the benchmark measured, ready for a page.
+pub(crate) enum Measured {
+    /// A few words inside a sentence.
+    Words(String),
+    Table(measured::Table),
+    /// An SVG in a figure.
+    Plot(String),
 }
 
 /// Lines of a file, plain or against an earlier step.
@@ -143,12 +155,23 @@ pub(crate) struct Promise {
 impl Promise {
     /// The test's name, read as a sentence.
     pub(crate) fn sentence(&self) -> String {
-        let words = self.test.rsplit("::").next().unwrap_or_default().replace('_', " ");
-        let mut letters = words.chars();
-        let first =
-            letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        format!("{first}{}", letters.as_str())
+        sentence(&self.test)
     }
+}
+
+/// A test's name, read as a sentence.
+pub(crate) fn sentence(test: &str) -> String {
+    let words = test.rsplit("::").next().unwrap_or_default().replace('_', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
+/// What the twins in Node do in another way.
+pub(crate) struct DifferenceTable {
+    pub(crate) rows: Vec<Difference>,
+    /// Of every chapter, or of one.
+    pub(crate) all: bool,
 }
 
 impl Workbook {
@@ -168,7 +191,38 @@ impl Workbook {
             Directive::Promise { chapter, test } => {
                 self.promise(chapter, test).map(Piece::Promise)
             }
+            Directive::Differences { chapter } => {
+                self.differences(chapter.as_deref()).map(Piece::Differences)
+            }
+            Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
         }
+    }
+
+    /// The table that the tests hold against both servers. Each row names tests that exist.
+    fn differences(&self, chapter: Option<&str>) -> Result<DifferenceTable> {
+        let table = Differences::read(&self.root)
+            .map_err(|fault| anyhow::anyhow!("{}: {fault}", Differences::FILE))?;
+        let rows: Vec<_> = match chapter {
+            Some(name) => {
+                let step = self.ladder.get(name).ok_or_else(|| self.no_step(name))?;
+                table.of(&step.package).cloned().collect()
+            }
+            None => table.all().to_vec(),
+        };
+        if rows.is_empty() {
+            bail!("{} has no row for this", Differences::FILE);
+        }
+        for row in &rows {
+            for test in row.promises() {
+                let known =
+                    row.chapters.iter().map(|chapter| self.promise(chapter, test));
+                let faults: Vec<_> = known.filter_map(Result::err).collect();
+                if faults.len() == row.chapters.len() {
+                    bail!("{}: {:#}", Differences::FILE, faults[0]);
+                }
+            }
+        }
+        Ok(DifferenceTable { rows, all: chapter.is_none() })
     }
 
     fn folder(&self, name: &str) -> Result<String> {
@@ -323,6 +377,25 @@ impl Workbook {
             anyhow::anyhow!("book/transcripts/{chapter}/{name}.txt {fault}")
         })?;
         Ok(Transcript { chapter: chapter.into(), test: head.test, body: body.into() })
+    }
+
+    fn measured(&self, measure: &Measure) -> Result<Measured> {
+        let run = self.run()?;
+        Ok(match measure {
+            Measure::Run => Measured::Words(run.about()),
+            Measure::Table(name) => Measured::Table(measured::table(&run, name)?),
+            Measure::Plot(name) => Measured::Plot(measured::plot(&run, name)?),
+            Measure::Value { load, metric, server } => {
+                let value = run.median(load, server, metric)?;
+                let metric = measured::metric(metric)?;
+                Measured::Words(format!("{} {}", metric.show(value), metric.unit))
+            }
+            Measure::Share { load, metric, ours, theirs } => {
+                let ours = run.median(load, ours, metric)?;
+                let share = ours / run.median(load, theirs, metric)?;
+                Measured::Words(format!("{share:.2}"))
+            }
+        })
     }
 
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
