@@ -150,7 +150,10 @@ async fn numbers(tab: &mut SocketIo, count: i64) -> Vec<i64> {
     }
     // And nothing more.
     let rest = heard(tab).await;
-    assert!(!rest.iter().any(|packet| packet.starts_with("42/chat,[\"chat\"")), "{rest:?}");
+    assert!(
+        !rest.iter().any(|packet| packet.starts_with("42/chat,[\"chat\"")),
+        "{rest:?}"
+    );
     numbers
 }
 
