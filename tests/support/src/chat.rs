@@ -378,3 +378,45 @@ impl Visitor {
 pub async fn message(socket: &mut SocketIo) -> Value {
     socket.event_in(CHAT, "chat").await[0].take()
 }
+
+/// What GIFs need (from chapter 6-6 on).
+impl Visitor {
+    /// Sends a GIF, as the page's script does.
+    pub async fn send_gif(&self, server: &Server, room: &str, gif: &[u8]) -> Response {
+        let file = "form-data; name=\"gif\"; filename=\"cat.gif\"";
+        self.send_form(server, room, &[(file, gif)]).await
+    }
+
+    /// Sends a GIF that is taken, and returns its message.
+    pub async fn sent_gif(&self, server: &Server, room: &str, gif: &[u8]) -> Value {
+        let answer = self.send_gif(server, room, gif).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Sends a form of any parts: each has a disposition and a content.
+    pub async fn send_form(
+        &self,
+        server: &Server,
+        room: &str,
+        parts: &[(&str, &[u8])],
+    ) -> Response {
+        let (kind, body) = multipart(parts);
+        let path = format!("/room/{room}/gif");
+        self.send(server, "POST", &path, &[("content-type", &kind)], body).await
+    }
+}
+
+/// The content type and the body of a form with files (`multipart/form-data`).
+pub fn multipart(parts: &[(&str, &[u8])]) -> (String, Vec<u8>) {
+    const BOUNDARY: &str = "----workbook7MA4YWxkTrZu0gW";
+    let mut body = vec![];
+    for (disposition, content) in parts {
+        let head = format!("--{BOUNDARY}\r\ncontent-disposition: {disposition}\r\n\r\n");
+        body.extend(head.as_bytes());
+        body.extend(*content);
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
