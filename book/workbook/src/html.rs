@@ -3,7 +3,7 @@
 //! No line of what is written here is blank: in Markdown a blank line would end the
 //! HTML block and turn the rest into prose.
 
-use crate::piece::{Code, Measured, Pair, Piece, Promise, Transcript, Tree};
+use crate::piece::{Code, Column, Measured, Pair, Piece, Promise, Transcript, Tree};
 use crate::plain;
 use crate::step_diff::{Change, Row};
 
@@ -51,25 +51,26 @@ fn figure(code: &Code) -> String {
 /// Two figures in a row. Where there is no room they stand one below the other, so each says
 /// by itself what it is.
 fn pair(pair: &Pair) -> String {
-    let [node, rust] = pair.sides().map(|(label, code)| side(label, code));
+    let [node, rust] = pair.sides().map(|(label, column)| side(label, column));
     format!(
         "<div class=\"sides\" role=\"group\" aria-label=\"{} in Node, {} in Rust\">\n\n\
          {node}\n{rust}\n</div>\n\n",
-        escape(&pair.node.part),
-        escape(&pair.rust.part),
+        escape(&pair.node.name),
+        escape(&pair.rust.name),
     )
 }
 
-fn side(label: &str, code: &Code) -> String {
+fn side(label: &str, column: &Column) -> String {
+    let code = &column.code;
     let (language, indent) = (code.language(), code.indent());
-    let (part, path) = (escape(&code.part), escape(&code.source.path));
+    let (name, path) = (escape(&column.name), escape(&code.source.path));
     let lines: String = code.rows.iter().map(|row| hanging(row, indent)).collect();
     format!(
         "<figure class=\"step\">\n<figcaption><strong>{label}</strong> \
-         <code>{part}</code> <span class=\"from\">{}</span></figcaption>\n\n\
+         <code>{name}</code> <span class=\"from\">{}</span></figcaption>\n\n\
          <pre>\
          <code class=\"language-{language} noplayground\" tabindex=\"0\" role=\"group\" \
-         aria-label=\"{label}: {path} {part}\">{lines}</code></pre>\n\n</figure>\n",
+         aria-label=\"{label}: {path} {name}\">{lines}</code></pre>\n\n</figure>\n",
         caption(code),
     )
 }
