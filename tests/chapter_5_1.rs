@@ -154,12 +154,13 @@ async fn an_event_to_a_namespace_that_refused_ends_the_connection() {
 
 // --- The chain ---
 
-/// The lines of the log that a check has written, as its number and what it found.
+/// The lines of the log that a check has written, as its number and what it found. Quotes and
+/// capitals say what type a value has, and that is no promise.
 fn checks(server: &Server) -> Vec<String> {
     let log = server.log();
     let lines = log.lines().filter_map(|line| line.split_once("chapter_5_1: "));
     lines
-        .map(|(_, line)| line.to_owned())
+        .map(|(_, line)| line.to_lowercase().replace('"', ""))
         .filter(|line| line.contains("check="))
         .collect()
 }
@@ -169,7 +170,7 @@ async fn the_two_checks_run_in_the_order_in_which_they_are_written() {
     let Some(server) = Server::own(CHAPTER).await else { return };
     connect(&server).await;
     server.logged("check=2", 1).await;
-    assert_eq!(checks(&server), ["a token check=1", "a known token check=2 role=Guest"]);
+    assert_eq!(checks(&server), ["a token check=1", "a known token check=2 role=guest"]);
 }
 
 #[tokio::test]
@@ -189,7 +190,7 @@ async fn the_chain_stops_at_the_first_error() {
             "a token check=1",
             "an unknown token check=2",
             "a token check=1",
-            "a known token check=2 role=Guest",
+            "a known token check=2 role=guest",
         ]
     );
 }
@@ -201,12 +202,9 @@ async fn a_client_that_was_refused_is_neither_connected_nor_disconnected() {
     refused.join("/", None).await.expect_err("no token");
     refused.join("/admin", guest()).await.expect_err("no admin");
     refused.join("/busy", admin()).await.expect_err("always");
-    refused.send("1").await;
-    refused.closed().await;
+    refused.hang_up().await;
     // Somebody who came later was let in, and has left.
-    let mut let_in = connect(&server).await;
-    let_in.send("1").await;
-    let_in.closed().await;
+    connect(&server).await.hang_up().await;
     server.logged(" disconnected ", 1).await;
     assert_eq!(server.log().matches(" connected ").count(), 1);
     assert_eq!(server.log().matches(" disconnected ").count(), 1);
@@ -314,8 +312,7 @@ async fn a_client_that_leaves_during_the_slow_check_never_reaches_the_connect_ha
     let polling = Polling::open(&server).await;
     polling.post(&server, "40/slow,").await;
     server.logged("a slow check begins", 3).await;
-    polite.send("1").await;
-    polite.closed().await;
+    polite.hang_up().await;
     rude.vanish();
     polling.post(&server, "1").await;
     // Their checks end; then somebody stays to the end of hers.

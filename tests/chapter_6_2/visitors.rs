@@ -238,8 +238,12 @@ async fn a_secret_has_at_least_32_bytes_and_is_never_repeated() {
     let data = data.to_str().expect("BUG: we named it");
     for secret in ["swordfish", "swordfish-swordfish-swordfish-!"] {
         assert!(secret.len() < 32);
-        let environment =
-            [("COOKIE_SECRET", secret), ("DATA_DIR", data), ("RUST_BACKTRACE", "1")];
+        let environment = [
+            ("COOKIE_SECRET", secret),
+            ("DATA_DIR", data),
+            ("PORT", "0"),
+            ("RUST_BACKTRACE", "1"),
+        ];
         let Some((code, output, errors)) = Server::refused(CHAPTER, &environment).await
         else {
             return;

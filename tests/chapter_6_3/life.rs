@@ -75,9 +75,9 @@ async fn a_reload_is_invisible_and_keeps_the_seat() {
     for round in 0..20 {
         // A browser says goodbye, or it does not get around to it.
         if round % 2 == 0 {
-            tab.vanish()
+            tab.vanish();
         } else {
-            tab.send("41/chat,").await
+            tab.send("41/chat,").await;
         }
         let (_, rooms) = ada.watch(&chat).await;
         assert_eq!(rooms[0]["members"], 2);
@@ -195,16 +195,21 @@ async fn whoever_leaves_the_namespace_and_comes_back_at_once_is_in_no_room() {
     let room = ada.create(&chat, "Cats").await;
     let (mut witness, _) = ada.join(&chat, &room).await;
     let ask = format!("42/chat,900[\"join\",{{\"room\":\"{room}\"}}]");
+    let mut came = 1;
     for round in 0..2 * ROUNDS {
         let mut socket = bob.connect(&chat, CHAT).await;
+        // The library overlooks a connect that comes before it is done with the first: the
+        // first is over when this is logged, and the second is sent twice.
+        came += 1;
+        chat.logged("somebody comes to chat", came).await;
         // One connection, so both sockets have the same session id.
         for packet in [&ask, "41/chat,", "40/chat,"] {
             socket.send(packet).await;
         }
-        // The library overlooks a connect that comes before it is done with the first.
         socket.join(LOBBY, None).await.expect("everybody may watch");
         socket.send("40/chat,").await;
         socket.packet("40/chat,").await;
+        came += 2;
         heard(&mut socket).await;
         // Something happens in the room.
         let passer_by = Visitor::new(&chat).await;
@@ -453,7 +458,10 @@ async fn a_peer_that_stops_reading_is_cut_off_and_loses_its_seat() {
     chat.logged_within(Duration::from_secs(75), " left ", 2).await;
     let waited = started.elapsed();
     assert!(waited > Duration::from_secs(25), "{waited:?}");
-    let (_, rooms) = ada.watch(&chat).await;
-    assert_eq!(rooms[0]["members"], 0);
+    // It is logged a moment before the lobby is told.
+    let (mut lobby, rooms) = ada.watch(&chat).await;
+    if rooms[0]["members"] != 0 {
+        emptied(&mut lobby, &room).await;
+    }
     drop(stuck);
 }

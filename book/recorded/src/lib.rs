@@ -101,24 +101,37 @@ pub fn open(text: &str) -> Result<(Head, &str), String> {
     Ok((Head { test: test.into() }, body))
 }
 
-/// A hash of the files that make a chapter's page: its `static` and `templates` folders
-/// and browser-kit's `static` folder.
+/// A hash of the files that make a chapter's page: its `static` and `templates` folders, and
+/// what these name of browser-kit's `static` folder.
 #[must_use]
 pub fn sources(root: &Path, folder: &str) -> String {
     let chapter = root.join("chapters").join(folder);
-    let kit = root.join("chapters/browser-kit/static");
-    let mut parts: Vec<Vec<u8>> = Vec::new();
-    for top in [chapter.join("static"), chapter.join("templates"), kit] {
+    let mut parts = contents([chapter.join("static"), chapter.join("templates")]);
+    let named = |name: &str| {
+        let name = name.as_bytes();
+        parts.iter().any(|(_, bytes)| bytes.windows(name.len()).any(|it| it == name))
+    };
+    let mut kit = contents([root.join("chapters/browser-kit/static")]);
+    kit.retain(|(name, _)| named(name.trim_start_matches('/')));
+    parts.append(&mut kit);
+    let parts = parts.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]);
+    format!("{:016x}", hash(parts))
+}
+
+/// The files below some folders, in order, with their names and what is in them.
+fn contents<const N: usize>(folders: [PathBuf; N]) -> Vec<(String, Vec<u8>)> {
+    let mut contents = Vec::new();
+    for folder in folders {
         let mut files = Vec::new();
-        files_below(&top, String::new(), &mut files);
+        files_below(&folder, String::new(), &mut files);
         files.sort();
         for (name, path) in files {
-            parts.push(name.into_bytes());
             let bytes = std::fs::read(path).unwrap_or_default();
-            parts.push(bytes.into_iter().filter(|&byte| byte != b'\r').collect());
+            let bytes = bytes.into_iter().filter(|&byte| byte != b'\r').collect();
+            contents.push((name, bytes));
         }
     }
-    format!("{:016x}", hash(parts.iter().map(Vec::as_slice)))
+    contents
 }
 
 fn files_below(folder: &Path, prefix: String, found: &mut Vec<(String, PathBuf)>) {

@@ -17,6 +17,7 @@ pub(crate) enum Command {
     CheckChapter { chapter: String, only: Option<String>, url: Option<String> },
     Client,
     Book { serve: bool, open: bool, port: u16 },
+    Bench { quick: bool, out: Option<PathBuf>, only: Option<String> },
     Record { chapter: Option<String>, pictures: bool },
     Weave { supports: Option<String> },
 }
@@ -38,6 +39,7 @@ The workbook's commands. Each explains itself with --help.
                                     chapter 4's promises, against your running server
   cargo workbook book --serve       the book, in your browser
   cargo workbook client             fetches the Socket.IO browser client without Node
+  cargo workbook bench --quick      how fast the chapters are, beside the same in Node
 
 For those who write the book:
 
@@ -48,7 +50,7 @@ For those who write the book:
 --root CLONE works on another clone than the one around you.
 ";
 
-const HELP: [(&str, &str); 9] = [
+const HELP: [(&str, &str); 10] = [
     (
         "list",
         "\
@@ -132,6 +134,22 @@ browser. Needs no mdBook. The first call compiles it.
 ",
     ),
     (
+        "bench",
+        "\
+cargo workbook bench [--quick] [--only LOAD] [--out FILE]
+
+Measures chapters, the same programs in Node and a bare TCP server under the same loads, in
+turns, and prints tables. Needs Linux, and Node for the comparison. Let the machine do
+nothing else meanwhile. A full run takes about ten minutes, --quick less than two; before the
+first, cargo builds everything with all optimisations, which takes minutes of its own.
+LOAD: echo, room-100, room-500, room-2000, rooms, handshake-ws, handshake, idle-1000 or
+idle-10000. --out keeps the numbers; the book shows the newest file in book/measurements.
+
+  cargo workbook bench --quick
+  cargo workbook bench --out book/measurements/2026-01-31.json
+",
+    ),
+    (
         "record",
         "\
 cargo workbook record [N] [--pictures]
@@ -161,11 +179,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cal
             Long("url") => given.url = Some(url(parser.value()?.string()?)?),
             Long("width") => given.width = Some(parser.value()?.parse()?),
             Long("port") => given.port = Some(parser.value()?.parse()?),
+            Long("out") => given.out = Some(parser.value()?.into()),
+            Long("only") => given.only = Some(parser.value()?.string()?),
             Long("help") | Short('h') => given.flags.push("help"),
             Long("solution") => given.flags.push("solution"),
             Long("pictures") => given.flags.push("pictures"),
             Long("serve") => given.flags.push("serve"),
             Long("open") => given.flags.push("open"),
+            Long("quick") => given.flags.push("quick"),
             other => return Err(other.unexpected().into()),
         }
     }
@@ -189,6 +210,8 @@ struct Given {
     url: Option<String>,
     width: Option<usize>,
     port: Option<u16>,
+    out: Option<PathBuf>,
+    only: Option<String>,
 }
 
 impl Given {
@@ -235,6 +258,11 @@ impl Given {
                 serve: self.flag("serve"),
                 open: self.flag("open"),
                 port: self.port.take().unwrap_or(3000),
+            },
+            ("bench", 0) => Command::Bench {
+                quick: self.flag("quick"),
+                out: self.out.take(),
+                only: self.only.take(),
             },
             ("record", 0) => {
                 Command::Record { chapter: None, pictures: self.flag("pictures") }
@@ -283,6 +311,7 @@ impl Given {
         let own: &[&str] = match name {
             "start" => &["solution"],
             "book" => &["serve", "open"],
+            "bench" => &["quick"],
             "record" => &["pictures"],
             _ => &[],
         };
@@ -293,6 +322,8 @@ impl Given {
             ("url", self.url.is_some()),
             ("width", self.width.is_some()),
             ("port", self.port.is_some()),
+            ("out", self.out.is_some()),
+            ("only", self.only.is_some()),
         ];
         if let Some((option, _)) = values.iter().find(|(_, given)| *given) {
             bail!("`{name}` has no option --{option}");

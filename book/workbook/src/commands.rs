@@ -1,5 +1,6 @@
 //! The reader's commands. Each prints what it did and what to do next.
 
+mod bench;
 mod book;
 mod client;
 mod compare;
@@ -34,6 +35,7 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         }
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
+        Command::Bench { quick, out, only } => bench::run(workbook, quick, out, only),
         Command::Record { chapter, pictures } => {
             record::run(workbook, chapter.as_deref(), pictures)
         }

@@ -3,15 +3,22 @@
 //! No line of what is written here is blank: in Markdown a blank line would end the
 //! HTML block and turn the rest into prose.
 
-use crate::piece::{Code, Piece, Promise, Transcript, Tree};
+use crate::piece::{Code, Measured, Pair, Piece, Promise, Transcript, Tree};
+use crate::plain;
 use crate::step_diff::{Change, Row};
 
 pub(crate) fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Code(code) => figure(code),
+        Piece::Sides(pairs) => pairs.iter().map(pair).collect(),
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => transcript(recorded),
         Piece::Promise(kept) => promise(kept),
+        Piece::Measured(Measured::Words(words)) => escape(words),
+        Piece::Measured(Measured::Table(table)) => table.html(),
+        Piece::Measured(Measured::Plot(svg)) => svg.clone(),
+        // Its cells are Markdown, and mdBook makes HTML of it.
+        Piece::Differences(table) => plain::differences(table),
     }
 }
 
@@ -39,6 +46,40 @@ fn figure(code: &Code) -> String {
         caption(code),
         label.trim(),
     )
+}
+
+/// Two figures in a row. Where there is no room they stand one below the other, so each says
+/// by itself what it is.
+fn pair(pair: &Pair) -> String {
+    let [node, rust] = pair.sides().map(|(label, code)| side(label, code));
+    format!(
+        "<div class=\"sides\" role=\"group\" aria-label=\"{} in Node, {} in Rust\">\n\n\
+         {node}\n{rust}\n</div>\n\n",
+        escape(&pair.node.part),
+        escape(&pair.rust.part),
+    )
+}
+
+fn side(label: &str, code: &Code) -> String {
+    let (language, indent) = (code.language(), code.indent());
+    let (part, path) = (escape(&code.part), escape(&code.source.path));
+    let lines: String = code.rows.iter().map(|row| hanging(row, indent)).collect();
+    format!(
+        "<figure class=\"step\">\n<figcaption><strong>{label}</strong> \
+         <code>{part}</code> <span class=\"from\">{}</span></figcaption>\n\n\
+         <pre>\
+         <code class=\"language-{language} noplayground\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"{label}: {path} {part}\">{lines}</code></pre>\n\n</figure>\n",
+        caption(code),
+    )
+}
+
+/// A line that is broken where the column ends, and goes on to the right of its beginning.
+fn hanging(row: &Row, indent: usize) -> String {
+    let text = row.text();
+    let depth = (text.len() - text.trim_start().len()).saturating_sub(indent);
+    let hanging = format!("<span style=\"--depth: {depth}\"");
+    line(row, indent).replacen("<span", &hanging, 1)
 }
 
 fn caption(code: &Code) -> String {

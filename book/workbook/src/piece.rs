@@ -4,20 +4,36 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
+use twins::{Difference, Differences};
 
-use crate::directive::Directive;
+use crate::directive::{Directive, Measure, Side};
 use crate::ladder::Step;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
 use crate::workbook::{CHAPTERS, Workbook};
 
+/// Where the twins in Node are.
+const TWINS: &str = "tests/node/";
+
 /// What a directive shows, before it is written for a renderer.
 pub(crate) enum Piece {
     Code(Code),
+    Sides(Vec<Pair>),
     Tree(Tree),
     Transcript(Transcript),
     Promise(Promise),
+    Differences(DifferenceTable),
+    Measured(Measured),
+}
+
+/// What the benchmark measured, ready for a page.
+pub(crate) enum Measured {
+    /// A few words inside a sentence.
+    Words(String),
+    Table(measured::Table),
+    /// An SVG in a figure.
+    Plot(String),
 }
 
 /// Lines of a file, plain or against an earlier step.
@@ -112,6 +128,19 @@ impl Code {
     }
 }
 
+/// A part of a twin in Node, and what does the same in Rust.
+pub(crate) struct Pair {
+    pub(crate) node: Code,
+    pub(crate) rust: Code,
+}
+
+impl Pair {
+    /// Both columns, with the word that labels them.
+    pub(crate) fn sides(&self) -> [(&'static str, &Code); 2] {
+        [("Node", &self.node), ("Rust", &self.rust)]
+    }
+}
+
 /// The files of a step.
 pub(crate) struct Tree {
     pub(crate) folder: String,
@@ -143,12 +172,23 @@ pub(crate) struct Promise {
 impl Promise {
     /// The test's name, read as a sentence.
     pub(crate) fn sentence(&self) -> String {
-        let words = self.test.rsplit("::").next().unwrap_or_default().replace('_', " ");
-        let mut letters = words.chars();
-        let first =
-            letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        format!("{first}{}", letters.as_str())
+        sentence(&self.test)
     }
+}
+
+/// A test's name, read as a sentence.
+pub(crate) fn sentence(test: &str) -> String {
+    let words = test.rsplit("::").next().unwrap_or_default().replace('_', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
+/// What the twins in Node do in another way.
+pub(crate) struct DifferenceTable {
+    pub(crate) rows: Vec<Difference>,
+    /// Of every chapter, or of one.
+    pub(crate) all: bool,
 }
 
 impl Workbook {
@@ -159,6 +199,7 @@ impl Workbook {
             Directive::Diff { from, to, file, parts } => self
                 .diff(&self.folder(from)?, &self.folder(to)?, file, parts)
                 .map(Piece::Code),
+            Directive::Sides { node, rust } => self.pairs(node, rust).map(Piece::Sides),
             Directive::Tree { folder } => {
                 self.tree(&self.folder(folder)?).map(Piece::Tree)
             }
@@ -168,7 +209,38 @@ impl Workbook {
             Directive::Promise { chapter, test } => {
                 self.promise(chapter, test).map(Piece::Promise)
             }
+            Directive::Differences { chapter } => {
+                self.differences(chapter.as_deref()).map(Piece::Differences)
+            }
+            Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
         }
+    }
+
+    /// The table that the tests hold against both servers. Each row names tests that exist.
+    fn differences(&self, chapter: Option<&str>) -> Result<DifferenceTable> {
+        let table = Differences::read(&self.root)
+            .map_err(|fault| anyhow::anyhow!("{}: {fault}", Differences::FILE))?;
+        let rows: Vec<_> = match chapter {
+            Some(name) => {
+                let step = self.ladder.get(name).ok_or_else(|| self.no_step(name))?;
+                table.of(&step.package).cloned().collect()
+            }
+            None => table.all().to_vec(),
+        };
+        if rows.is_empty() {
+            bail!("{} has no row for this", Differences::FILE);
+        }
+        for row in &rows {
+            for test in row.promises() {
+                let known =
+                    row.chapters.iter().map(|chapter| self.promise(chapter, test));
+                let faults: Vec<_> = known.filter_map(Result::err).collect();
+                if faults.len() == row.chapters.len() {
+                    bail!("{}: {:#}", Differences::FILE, faults[0]);
+                }
+            }
+        }
+        Ok(DifferenceTable { rows, all: chapter.is_none() })
     }
 
     fn folder(&self, name: &str) -> Result<String> {
@@ -206,6 +278,23 @@ impl Workbook {
             last_end = Some(range.end);
         }
         Ok(Code { source, rows, part: names(parts), from: None })
+    }
+
+    /// Both sides come from files that are tested: a twin, and a chapter.
+    fn pairs(&self, node: &Side, rust: &Side) -> Result<Vec<Pair>> {
+        let (script, program) = (self.locate(&node.file), self.locate(&rust.file));
+        if !script.starts_with(TWINS) || !script.ends_with(".mjs") {
+            bail!("{script} is no twin: the left of `sides` is a script in {TWINS}");
+        }
+        if !program.starts_with(CHAPTERS) || !program.ends_with(".rs") {
+            bail!("{program} is no program: the right of `sides` is Rust in {CHAPTERS}/");
+        }
+        let counterparts = counterparts(node, rust)?;
+        let both = node.parts.iter().zip(&counterparts);
+        both.map(|(node, rust)| {
+            Ok(Pair { node: self.item(&script, node)?, rust: self.item(&program, rust)? })
+        })
+        .collect()
     }
 
     /// The rows of a file, or of parts of it, in one step against another.
@@ -325,6 +414,25 @@ impl Workbook {
         Ok(Transcript { chapter: chapter.into(), test: head.test, body: body.into() })
     }
 
+    fn measured(&self, measure: &Measure) -> Result<Measured> {
+        let run = self.run()?;
+        Ok(match measure {
+            Measure::Run => Measured::Words(run.about()),
+            Measure::Table(name) => Measured::Table(measured::table(&run, name)?),
+            Measure::Plot(name) => Measured::Plot(measured::plot(&run, name)?),
+            Measure::Value { load, metric, server } => {
+                let value = run.median(load, server, metric)?;
+                let metric = measured::metric(metric)?;
+                Measured::Words(format!("{} {}", metric.show(value), metric.unit))
+            }
+            Measure::Share { load, metric, ours, theirs } => {
+                let ours = run.median(load, ours, metric)?;
+                let share = ours / run.median(load, theirs, metric)?;
+                Measured::Words(format!("{share:.2}"))
+            }
+        })
+    }
+
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
         let ends = |name: &str| name == test || name.ends_with(&format!("::{test}"));
         let files = self.test_files(chapter);
@@ -348,6 +456,56 @@ impl Workbook {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         bail!("{} has no test `{test}`{}", files[0], nearest(test, &known));
     }
+}
+
+/// What stands beside each part of the left side: what the page names, or the items with
+/// the same names.
+fn counterparts(node: &Side, rust: &Side) -> Result<Vec<Vec<Selector>>> {
+    let same_name = |parts: &Vec<Selector>| match parts.as_slice() {
+        [Selector::Name(name)] => Some(vec![Selector::Name(in_rust(name))]),
+        _ => None,
+    };
+    if rust.parts.is_empty() {
+        let unnamed = |parts: &Vec<Selector>| {
+            let what = names(parts);
+            anyhow::anyhow!("`{what}` is no name: say what stands beside it in Rust")
+        };
+        let named = |parts| same_name(parts).ok_or_else(|| unnamed(parts));
+        return node.parts.iter().map(named).collect();
+    }
+    if node.parts.len() != rust.parts.len() {
+        bail!(
+            "names {} for Node and {} for Rust: every part needs one beside it; `+` joins \
+             several to one",
+            node.parts.len(),
+            rust.parts.len()
+        );
+    }
+    for (at, parts) in node.parts.iter().enumerate() {
+        let same_name = same_name(parts);
+        let elsewhere =
+            rust.parts.iter().position(|other| Some(other) == same_name.as_ref());
+        if elsewhere.is_some_and(|elsewhere| elsewhere != at) {
+            bail!(
+                "`{}` would stand beside `{}`: name both sides in the same order",
+                names(parts),
+                names(&rust.parts[at])
+            );
+        }
+    }
+    Ok(rust.parts.clone())
+}
+
+/// `on_join` for `onJoin`. Types and constants are spelled alike in both languages.
+fn in_rust(name: &str) -> String {
+    if name.starts_with(char::is_uppercase) {
+        return name.to_owned();
+    }
+    let word = |c: char| match c.is_uppercase() {
+        true => format!("_{}", c.to_lowercase()),
+        false => c.to_string(),
+    };
+    name.chars().map(word).collect()
 }
 
 /// What separates two parts shown one below the other.

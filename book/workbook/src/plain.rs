@@ -2,16 +2,51 @@
 
 use std::fmt::Write as _;
 
-use crate::piece::{Code, Piece, Tree};
+use crate::piece::{Code, DifferenceTable, Measured, Pair, Piece, Tree, sentence};
 use crate::step_diff::Change;
 
 pub(crate) fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Code(code) => fence(code),
+        Piece::Sides(pairs) => pairs.iter().flat_map(Pair::sides).map(side).collect(),
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => format!("```text\n{}```\n", recorded.body),
+        Piece::Measured(Measured::Words(words)) => words.clone(),
+        Piece::Measured(Measured::Table(table)) => table.markdown(),
+        // The tables have the same numbers.
+        Piece::Measured(Measured::Plot(_)) => String::new(),
         Piece::Promise(kept) => format!("{}:\n\n{}", kept.sentence(), fence(&kept.code)),
+        Piece::Differences(table) => differences(table),
     }
+}
+
+/// A chapter's page has the reasons. The table of all also says which chapters a row is about
+/// and which promises hold it against both servers.
+pub(crate) fn differences(table: &DifferenceTable) -> String {
+    let mut text = String::from("| In Node | Here | Why |\n|---|---|---|\n");
+    for row in &table.rows {
+        let mut why = row.why.clone();
+        if table.all {
+            let number = |name: &String| name.trim_start_matches("chapter-").to_owned();
+            let chapters: Vec<_> = row.chapters.iter().map(number).collect();
+            let plural = if chapters.len() == 1 { "" } else { "s" };
+            let promises: Vec<_> = row.promises().map(sentence).collect();
+            let asked = if row.fails.is_empty() { ", not asked of the twin" } else { "" };
+            let _ = write!(
+                why,
+                "<br>Chapter{plural} {}{asked}: *{}.*",
+                chapters.join(", "),
+                promises.join(". ")
+            );
+        }
+        let cells = [&row.node, &row.here, &why].map(|cell| cell.replace('|', "\\|"));
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn side((label, code): (&str, &Code)) -> String {
+    format!("{label}: {}\n", fence(code))
 }
 
 fn fence(code: &Code) -> String {

@@ -7,7 +7,7 @@ use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::directive::{self, Found};
-use crate::piece::Piece;
+use crate::piece::{Measured, Piece};
 use crate::workbook::{Workbook, slashed};
 use crate::{html, plain};
 
@@ -85,7 +85,7 @@ pub(crate) fn resolve(workbook: &Workbook, found: &Found) -> Result<Piece> {
     let directive =
         found.directive.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let piece = workbook.resolve(directive)?;
-    let inline = matches!(piece, Piece::Promise(_));
+    let inline = matches!(piece, Piece::Promise(_) | Piece::Measured(Measured::Words(_)));
     ensure!(
         found.alone || inline,
         "this directive shows a block; give it a line of its own, without indentation"

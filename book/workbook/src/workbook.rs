@@ -1,11 +1,12 @@
 //! The clone: its ladder and its files, each read once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
+use measured::Run;
 
 use crate::ladder::{Ladder, Step};
 use crate::select::nearest;
@@ -15,17 +16,21 @@ use crate::step_diff::{self, Change};
 /// Where the chapters' folders are, from the root.
 pub(crate) const CHAPTERS: &str = "chapters";
 
+/// What the benchmark measured, one file for each run.
+const MEASUREMENTS: &str = "book/measurements";
+
 /// The workbook's clone on this machine.
 pub(crate) struct Workbook {
     pub(crate) root: PathBuf,
     pub(crate) ladder: Ladder,
     sources: RefCell<BTreeMap<String, Rc<Source>>>,
+    run: OnceCell<Rc<Run>>,
 }
 
 impl Workbook {
     pub(crate) fn open(root: PathBuf) -> Result<Self> {
         let ladder = Ladder::read(&root.join("book"))?;
-        Ok(Self { root, ladder, sources: RefCell::default() })
+        Ok(Self { root, ladder, sources: RefCell::default(), run: OnceCell::new() })
     }
 
     /// A file by its path from the root, with `/`.
@@ -40,6 +45,15 @@ impl Workbook {
         let source = Rc::new(Source::read(&file, path.to_owned())?);
         self.sources.borrow_mut().insert(path.to_owned(), source.clone());
         Ok(source)
+    }
+
+    /// The newest run of the benchmark.
+    pub(crate) fn run(&self) -> Result<Rc<Run>> {
+        if let Some(run) = self.run.get() {
+            return Ok(run.clone());
+        }
+        let run = Rc::new(Run::newest(&self.root.join(MEASUREMENTS))?);
+        Ok(self.run.get_or_init(|| run).clone())
     }
 
     /// The file, or an empty one when this step does not have it.

@@ -139,6 +139,54 @@ fn a_promise_reads_as_a_sentence_and_shows_its_test_when_it_stands_alone() {
     assert!(page.contains("fn an_empty_name_gets_no_hello() {}"), "{page}");
 }
 
+const DIFFERENCES: &str = r#"
+[[difference]]
+chapters = ["chapter-1", "chapter-2"]
+here = "`a | b`"
+node = "`a`"
+why = "Because."
+fails.an_empty_name_gets_no_hello = "in vain"
+
+[[difference]]
+chapters = ["chapter-2"]
+here = "quick"
+node = "slow"
+why = "It is another language."
+not_asked = ["a_greeting_comes_back"]
+"#;
+
+#[test]
+fn differences_are_a_table_of_one_chapter_or_of_all() {
+    let book = Fixture::new("weave_differences");
+    book.write("tests/node/differences.toml", DIFFERENCES);
+    let page = book.weave("{{#differences chapter-1}}\n", "html").unwrap();
+    let expected =
+        "| In Node | Here | Why |\n|---|---|---|\n| `a` | `a \\| b` | Because. |\n\n";
+    assert_eq!(page, expected);
+    let page = book.weave("{{#differences}}\n", "html").unwrap();
+    let first =
+        "| `a` | `a \\| b` | Because.<br>Chapters 1, 2: *An empty name gets no hello.* |";
+    assert!(page.contains(first), "{page}");
+    let second = "<br>Chapter 2, not asked of the twin: *A greeting comes back.* |";
+    assert!(page.contains(second), "{page}");
+}
+
+#[test]
+fn a_difference_names_a_test_that_exists_and_has_a_reason() {
+    let book = Fixture::new("weave_bad_differences");
+    let weave = |table: &str| {
+        book.write("tests/node/differences.toml", table);
+        book.weave("{{#differences chapter-2}}\n", "html").unwrap_err()
+    };
+    let error = weave(&DIFFERENCES.replace("a_greeting_comes_back", "a_greeting_comes"));
+    assert!(error.contains("book/src/one.md:1: tests/node/differences.toml"), "{error}");
+    assert!(error.contains("has no test `a_greeting_comes`"), "{error}");
+    let error = weave(&DIFFERENCES.replace("It is another language.", ""));
+    assert!(error.contains("empty text"), "{error}");
+    let error = weave(&DIFFERENCES.replace("\"chapter-2\"", "\"chapter-3\""));
+    assert!(error.contains("has no row for this"), "{error}");
+}
+
 #[test]
 fn an_escaped_directive_is_text() {
     let book = Fixture::new("weave_escaped");
@@ -173,6 +221,71 @@ fn a_page_with_windows_line_ends_weaves() {
         book.weave("One.\r\n\r\n{{#item 2-two/src/main.rs greet}}\r\n", "html").unwrap();
     assert!(page.contains("lines 7–10"), "{page}");
     book.passes();
+}
+
+const RUN: &str = r#"{
+  "date": "2026-01-31",
+  "machine": { "cpu": "A fast one", "cores": 2, "memory": 8, "system": "Linux" },
+  "versions": {},
+  "quick": false,
+  "results": [
+    { "load": "echo", "server": "chapter-1", "metrics": { "cpu": [5.0, 6.0, 7.0] } },
+    { "load": "echo", "server": "node-1", "metrics": { "cpu": [12.0] } }
+  ]
+}"#;
+
+#[test]
+fn a_number_is_that_of_the_newest_run_and_stands_in_a_sentence() {
+    let book = Fixture::new("weave_measured");
+    book.write("book/measurements/2026-01-31.json", RUN);
+    book.write("book/measurements/2025-01-31.json", "older, and not looked at");
+    let page = "It takes {{#measured echo cpu chapter-1}}, \
+                {{#measured echo cpu chapter-1 / node-1}} of Node's.\n";
+    let page = book.weave(page, "html").unwrap();
+    assert!(page.contains("It takes 6.0 µs, 0.50 of Node's."), "{page}");
+    let page = book.weave("{{#measured run}}\n", "html").unwrap();
+    assert!(page.contains("A full run of 2026-01-31, 1 to 3 rounds"), "{page}");
+    assert!(page.contains("A fast one"), "{page}");
+}
+
+#[test]
+fn a_table_and_a_plot_are_blocks_of_html() {
+    let book = Fixture::new("weave_measured_blocks");
+    book.write("book/measurements/2026-01-31.json", RUN);
+    let page = book.weave("{{#measured table echo}}\n", "html").unwrap();
+    assert!(page.contains("<td>6.0 (5.0–7.0)</td>"), "{page}");
+    let page = book.weave("{{#measured plot cpu}}\n", "html").unwrap();
+    assert!(page.contains("<svg") && page.contains("role=\"img\""), "{page}");
+    let page = book.weave("{{#measured table echo}}\n", "markdown").unwrap();
+    assert!(
+        page.contains("| Echo, 100 connections | chapter-1 | 6.0 (5.0–7.0) |"),
+        "{page}"
+    );
+    let inside = book.weave("See {{#measured table echo}}.\n", "html").unwrap_err();
+    assert!(inside.contains("give it a line of its own"), "{inside}");
+}
+
+#[test]
+fn what_nobody_measured_fails_the_build() {
+    let book = Fixture::new("weave_not_measured");
+    let fault = |page: &str| book.weave(page, "html").unwrap_err();
+    let missing = fault("{{#measured table echo}}\n");
+    assert!(missing.contains("no measurements"), "{missing}");
+    book.write("book/measurements/2026-01-31.json", "{}");
+    let malformed = fault("{{#measured table echo}}\n");
+    assert!(malformed.contains("2026-01-31.json is not a run"), "{malformed}");
+    let book = Fixture::new("weave_not_measured_either");
+    book.write("book/measurements/2026-01-31.json", RUN);
+    let fault = |page: &str| book.weave(page, "html").unwrap_err();
+    let load = fault("{{#measured idle-1000 memory chapter-1}}\n");
+    assert!(
+        load.contains("nobody measured memory of chapter-1 under idle-1000"),
+        "{load}"
+    );
+    let metric = fault("{{#measured echo speed chapter-1}}\n");
+    assert!(metric.contains("there is no metric `speed`; there are cpu"), "{metric}");
+    let words = fault("{{#measured echo}}\n");
+    assert!(words.contains("`measured` needs `run`, `table NAME`"), "{words}");
 }
 
 #[test]

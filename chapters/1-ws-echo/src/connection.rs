@@ -34,9 +34,9 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 /// One mebibyte, also for a message that arrives in many frames.
 const MAX_MESSAGE: usize = 1024 * 1024;
-/// Allocated for every connection, busy or not, and grows for a larger message. The library's
-/// default is 128 KiB.
-const READ_BUFFER: usize = 512;
+/// Allocated for every connection, busy or not. What is longer is read in pieces of this
+/// size. The library's default is 128 KiB.
+const READ_BUFFER: usize = 128;
 
 type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
 

@@ -41,6 +41,11 @@ impl Lobby {
             debug!(%error, "gone before the list");
         }
         socket.join(WATCHING);
+        // Closed in the meantime: the library has forgotten it already, and would remember
+        // this for ever.
+        if self.io.of(NAMESPACE).and_then(|lobby| lobby.get_socket(socket.id)).is_none() {
+            socket.leave(WATCHING);
+        }
     }
 
     /// A room was made.

@@ -149,13 +149,15 @@ async fn create_room(
 }
 
 /// A body that is no form is a form with nothing in it: the faults say what is missing.
-fn read_form(form: Result<Form<RoomForm>, FormRejection>) -> Result<RoomForm, AppError> {
+pub(crate) fn read_form<F: Default>(
+    form: Result<Form<F>, FormRejection>,
+) -> Result<F, AppError> {
     match form {
         Ok(Form(form)) => Ok(form),
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(AppError::TooLarge)
         }
-        Err(_) => Ok(RoomForm::default()),
+        Err(_) => Ok(F::default()),
     }
 }
 

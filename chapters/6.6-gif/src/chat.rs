@@ -53,12 +53,17 @@ async fn send_chat(
 async fn read_draft(headers: &HeaderMap, body: Body) -> Result<Draft, AppError> {
     const WRONG: AppError = AppError::Wrong("A message is JSON: {\"chat\": \"...\"}.");
     let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| AppError::TooLarge)?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if !kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"))
-    {
+    if !is_json(headers) {
         return Err(WRONG);
     }
     serde_json::from_slice(&bytes).map_err(|_| WRONG)
+}
+
+/// Whether the body says that it is JSON. A parameter may follow, such as a charset.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
 }
 
 /// `GET /room/ID/messages`: what was said before, or since.

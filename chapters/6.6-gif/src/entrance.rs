@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     Form, Router,
     extract::{ConnectInfo, State, rejection::FormRejection},
-    http::{StatusCode, header},
+    http::header,
     middleware::from_fn_with_state,
     response::{IntoResponse, Redirect, Response},
     routing::post,
@@ -16,7 +16,7 @@ use tracing::info;
 use crate::{
     AppState, body,
     error::AppError,
-    pages::{MAX_FORM, Pages},
+    pages::{self, MAX_FORM, Pages},
     passwords::{Password, Passwords},
     patience::Peer,
     presence::Presence,
@@ -67,8 +67,9 @@ pub(crate) fn ask(
     fault: Option<&'static str>,
 ) -> Result<Response, AppError> {
     let page = pages.render("entrance.html", &EntrancePage { room, fault })?;
-    let headers = [(header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::FORBIDDEN, headers, page).into_response())
+    // An error with a page of its own. A script is told the sentence, like of any other.
+    let (head, _) = AppError::NotAdmitted.into_response().into_parts();
+    Ok((head, [(header::CACHE_CONTROL, "no-store")], page).into_response())
 }
 
 /// `POST /room/ID/enter`: lets in who knows the password.
@@ -84,7 +85,7 @@ async fn enter_room(
     let view = presence.look(id, visitor).await.ok_or(AppError::NoSuchRoom)?;
     doorkeeper.check(visitor, address)?;
     // A body that is no form has no password in it, and that is not the right one.
-    let Form(EntranceForm { password }) = form.unwrap_or_default();
+    let EntranceForm { password } = pages::read_form(form)?;
     if !doorkeeper.hear(id, visitor, address, password).await? {
         info!(room = %id, "a wrong password");
         return ask(&pages, view.room, Some("That is not the password."));

@@ -271,7 +271,7 @@ impl Presence {
     fn listen(&self, socket: &SocketRef, id: RoomId) {
         socket.join(id.to_string());
         if !self.is_connected(socket) {
-            socket.leave_all();
+            socket.leave(id.to_string());
         }
     }
 

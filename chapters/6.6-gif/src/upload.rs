@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{
-        DefaultBodyLimit, Multipart, Path, Request, State, multipart::MultipartRejection,
+        DefaultBodyLimit, Multipart, Path, Request, State,
+        multipart::{MultipartError, MultipartRejection},
+        rejection::PathRejection,
     },
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
@@ -41,8 +43,9 @@ const GIF_HEADERS: [(HeaderName, HeaderValue); 2] = [
 
 pub(crate) fn routes() -> Router<AppState> {
     let upload = post(send_gif)
-        // Counted while it comes in: the whole body is longer than the file in it.
-        .layer(DefaultBodyLimit::disable())
+        // The whole body is longer than the file in it, which is counted while it comes in.
+        // Without an end, a form that never begins would be kept in memory.
+        .layer(DefaultBodyLimit::max(2 * MAX_GIF))
         .layer(from_fn_with_state(MAX_GIF, body::read_on))
         .layer(from_fn(error::as_json));
     Router::new().route("/room/{id}/gif", upload).route("/gif/{name}", get(show_gif))
@@ -75,10 +78,18 @@ async fn send_gif(
 
 const WRONG: AppError = AppError::Wrong("Send one file, in a form's field named gif.");
 
+/// What is wrong with a form that cannot be read on.
+pub(crate) fn wrong_form(error: MultipartError) -> AppError {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => AppError::TooLarge,
+        _ => WRONG,
+    }
+}
+
 /// The one file in a form.
 async fn receive_one(gifs: &Gifs, mut form: Multipart) -> Result<Upload, AppError> {
     let mut received = None;
-    while let Some(field) = form.next_field().await.map_err(|_| WRONG)? {
+    while let Some(field) = form.next_field().await.map_err(wrong_form)? {
         let is_file = field.name() == Some("gif") && field.file_name().is_some();
         if !is_file || received.is_some() {
             return Err(WRONG);
@@ -91,9 +102,11 @@ async fn receive_one(gifs: &Gifs, mut form: Multipart) -> Result<Upload, AppErro
 /// `GET /gif/NAME`: the file, or the part of it that was asked for.
 async fn show_gif(
     State(gifs): State<Arc<Gifs>>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, AppError> {
+    // What is not even a text is no name either.
+    let Path(name) = name.map_err(|_| AppError::NotFound)?;
     let name = GifName::parse(&name).ok_or(AppError::NotFound)?;
     let Ok(response) = ServeFile::new(gifs.path(&name)).oneshot(request).await;
     if response.status() == StatusCode::NOT_FOUND {

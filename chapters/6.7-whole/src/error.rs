@@ -164,9 +164,14 @@ pub(crate) async fn show(
     let Some(sentence) = response.extensions().get::<Sentence>().copied() else {
         return Ok(response);
     };
-    let (head, _) = response.into_parts();
+    let (mut head, body) = response.into_parts();
     if json {
+        head.headers.remove(header::CONTENT_TYPE);
         return Ok((head, Json(sentence)).into_response());
+    }
+    if head.headers.contains_key(header::CONTENT_TYPE) {
+        // It has a page of its own, with a form on it.
+        return Ok(Response::from_parts(head, body));
     }
     let page = match pages.render("error.html", &sentence) {
         Ok(page) => page.into_response(),

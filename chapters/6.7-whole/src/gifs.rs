@@ -17,7 +17,7 @@ use tokio::{
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::{error::AppError, inspect::inspect};
+use crate::{error::AppError, inspect::inspect, upload::wrong_form};
 
 /// Five mebibytes, and not a byte more.
 pub(crate) const MAX_GIF: usize = 5 * 1024 * 1024;
@@ -105,12 +105,9 @@ impl Gifs {
 
     /// Writes what comes in to a file, piece by piece: it is never in memory as a whole.
     pub(crate) async fn receive(&self, mut field: Field<'_>) -> Result<Upload, AppError> {
-        let upload =
-            Upload { path: self.folder.join(format!("{}.part", Uuid::new_v4())) };
-        const UNFINISHED: AppError = AppError::Wrong("The form ends in the middle.");
-        let mut file = File::create_new(&upload.path).await?;
+        let (upload, mut file) = self.begin().await?;
         let mut size = 0;
-        while let Some(piece) = field.chunk().await.map_err(|_| UNFINISHED)? {
+        while let Some(piece) = field.chunk().await.map_err(wrong_form)? {
             size += piece.len();
             if size > MAX_GIF {
                 return Err(AppError::TooLarge);
@@ -119,6 +116,18 @@ impl Gifs {
         }
         file.flush().await?;
         Ok(upload)
+    }
+
+    /// Makes a file. In one go, and not at an `await`: whoever hangs up in the meantime would
+    /// leave a file behind that nobody removes.
+    async fn begin(&self) -> anyhow::Result<(Upload, File)> {
+        let path = self.folder.join(format!("{}.part", Uuid::new_v4()));
+        let begin = move || {
+            let upload = Upload { path };
+            fs::File::create_new(&upload.path).map(|file| (upload, file))
+        };
+        let (upload, file) = spawn_blocking(begin).await??;
+        Ok((upload, File::from_std(file)))
     }
 
     /// Looks into the file, when it is its turn.
@@ -140,15 +149,18 @@ impl Gifs {
         Ok(name)
     }
 
-    /// Removes files that no message has any more.
+    /// Removes files that no message has any more. One that is gone already, or that cannot
+    /// be removed, keeps none of the others.
     pub(crate) async fn remove(&self, names: Vec<GifName>) {
         let paths: Vec<PathBuf> = names.iter().map(|name| self.path(name)).collect();
-        let removed = spawn_blocking(move || paths.iter().try_for_each(fs::remove_file));
-        // What stays behind now goes at the next start.
-        match removed.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "a GIF cannot be removed"),
-            Err(error) => warn!(%error, "removing GIFs has failed"),
+        let remove = move || {
+            for error in paths.iter().filter_map(|path| fs::remove_file(path).err()) {
+                // What stays behind now goes at the next start.
+                warn!(%error, "a GIF cannot be removed");
+            }
+        };
+        if let Err(error) = spawn_blocking(remove).await {
+            warn!(%error, "removing GIFs has failed");
         }
     }
 }

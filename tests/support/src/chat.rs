@@ -323,3 +323,89 @@ pub async fn heard(socket: &mut SocketIo) -> Vec<String> {
     packets.retain(|packet| packet.starts_with("42/chat,"));
     packets
 }
+
+/// What talking needs (from chapter 6-5 on).
+impl Visitor {
+    /// Sends a message.
+    pub async fn say(&self, server: &Server, room: &str, text: &str) -> Response {
+        self.post_json(server, &format!("/room/{room}/chat"), json!({ "chat": text }))
+            .await
+    }
+
+    /// Sends a message that is taken, and returns it as it was stored.
+    pub async fn said(&self, server: &Server, room: &str, text: &str) -> Value {
+        let answer = self.say(server, room, text).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{text:?}: {}", answer.text());
+        answer.json()
+    }
+
+    /// Asks for what was said: `query` is empty, or starts with a question mark.
+    pub async fn history(&self, server: &Server, room: &str, query: &str) -> Response {
+        self.get(server, &format!("/room/{room}/messages{query}")).await
+    }
+
+    /// All that was said in a room, from its first message on, fifty at a time.
+    pub async fn everything(&self, server: &Server, room: &str) -> Vec<Value> {
+        let mut messages: Vec<Value> = vec![];
+        loop {
+            let seq =
+                messages.last().map_or(0, |last| last["seq"].as_i64().expect("a number"));
+            let answer = self.history(server, room, &format!("?after={seq}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            let Value::Array(next) = answer.json() else {
+                panic!("no list: {}", answer.text())
+            };
+            if next.is_empty() {
+                return messages;
+            }
+            messages.extend(next);
+        }
+    }
+}
+
+/// The next message in a tab.
+pub async fn message(socket: &mut SocketIo) -> Value {
+    socket.event_in(CHAT, "chat").await[0].take()
+}
+
+/// What GIFs need (from chapter 6-6 on).
+impl Visitor {
+    /// Sends a GIF, as the page's script does.
+    pub async fn send_gif(&self, server: &Server, room: &str, gif: &[u8]) -> Response {
+        let file = "form-data; name=\"gif\"; filename=\"cat.gif\"";
+        self.send_form(server, room, &[(file, gif)]).await
+    }
+
+    /// Sends a GIF that is taken, and returns its message.
+    pub async fn sent_gif(&self, server: &Server, room: &str, gif: &[u8]) -> Value {
+        let answer = self.send_gif(server, room, gif).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Sends a form of any parts: each has a disposition and a content.
+    pub async fn send_form(
+        &self,
+        server: &Server,
+        room: &str,
+        parts: &[(&str, &[u8])],
+    ) -> Response {
+        let (kind, body) = multipart(parts);
+        let path = format!("/room/{room}/gif");
+        self.send(server, "POST", &path, &[("content-type", &kind)], body).await
+    }
+}
+
+/// The content type and the body of a form with files (`multipart/form-data`).
+pub fn multipart(parts: &[(&str, &[u8])]) -> (String, Vec<u8>) {
+    const BOUNDARY: &str = "----workbook7MA4YWxkTrZu0gW";
+    let mut body = vec![];
+    for (disposition, content) in parts {
+        let head = format!("--{BOUNDARY}\r\ncontent-disposition: {disposition}\r\n\r\n");
+        body.extend(head.as_bytes());
+        body.extend(*content);
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}

@@ -10,6 +10,7 @@
 
 pub mod chat;
 pub mod http;
+mod npm;
 pub mod official;
 pub mod polling;
 mod program;
@@ -17,6 +18,7 @@ pub mod proxy;
 pub mod record;
 mod server;
 pub mod socket_io;
+pub mod twin;
 pub mod ws;
 
 use std::{future::Future, io::Write, path::PathBuf, time::Duration};

@@ -3,13 +3,7 @@
 //! Versions 2, 3 and 4 of `socket.io-client` come from npm, by lockfile, into the folder
 //! `target/node` of the workspace: once, the first time a test needs them.
 
-use std::{
-    collections::VecDeque,
-    fs::{self, File},
-    path::PathBuf,
-    process::{Output, Stdio},
-    sync::OnceLock,
-};
+use std::{collections::VecDeque, path::PathBuf, process::Stdio, sync::OnceLock};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -17,7 +11,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::{Server, root, skipped};
+use crate::{Server, npm, skipped};
 
 /// A client of the official library, in a Node process of its own.
 #[derive(Debug)]
@@ -237,53 +231,14 @@ impl Official {
 /// If Node or npm is missing, or npm cannot install: with the sentence to read.
 pub fn modules() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let install = || {
+        let files = ["client.mjs".to_owned()];
+        npm::install(
+            "tests/support/node",
+            "target/node",
+            &files,
+            "the official Socket.IO clients",
+        )
+    };
     FOLDER.get_or_init(install).clone()
-}
-
-fn install() -> PathBuf {
-    let source = root().join("tests/support/node");
-    let folder = root().join("target/node");
-    fs::create_dir_all(&folder).expect("a writable target folder");
-    let lock = File::create(folder.join("lock")).expect("a writable target folder");
-    lock.lock().expect("a file lock");
-    let mut sources = String::new();
-    for name in ["package.json", "package-lock.json", ".npmrc", "client.mjs"] {
-        let text = fs::read_to_string(source.join(name)).expect("a complete checkout");
-        // Only if it changed: another test program may be reading it.
-        if fs::read_to_string(folder.join(name)).ok().as_ref() != Some(&text) {
-            fs::write(folder.join(name), &text).expect("a writable target folder");
-        }
-        if name.starts_with("package") {
-            sources += &text;
-        }
-    }
-    // Written last: a folder without it was not finished.
-    let finished = folder.join("installed");
-    if fs::read_to_string(&finished).is_ok_and(|installed| installed == sources) {
-        return folder;
-    }
-    fs::remove_file(&finished).ok();
-    let npm = npm(&folder);
-    assert!(
-        npm.status.success(),
-        "npm could not install the official Socket.IO clients (WORKBOOK_SKIP=node leaves \
-         these tests out):\n{}",
-        String::from_utf8_lossy(&npm.stderr)
-    );
-    fs::write(&finished, sources).expect("a writable target folder");
-    folder
-}
-
-fn npm(folder: &std::path::Path) -> Output {
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let flags = ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
-    std::process::Command::new(npm).args(flags).current_dir(folder).output().unwrap_or_else(
-        |error| {
-            panic!(
-                "these tests run the official Socket.IO clients, which need Node.js 20 or \
-                 later with npm: install it from https://nodejs.org, or set \
-                 WORKBOOK_SKIP=node to leave these tests out ({error})"
-            )
-        },
-    )
 }

@@ -13,7 +13,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{DEADLINE, say, test_name, within};
+use crate::{DEADLINE, say, test_name, twin, within};
 
 /// A server to test. Its process, if it is ours, ends when this is dropped; if the test
 /// failed, its log is printed.
@@ -24,7 +24,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `program`, or uses the server that `WORKBOOK_URL` names.
+    /// Starts `program`, or its twin in Node with `WORKBOOK_SERVER=node`, or uses the server
+    /// that `WORKBOOK_URL` names.
     ///
     /// `program` is `env!("CARGO_BIN_EXE_chapter-N")` in a chapter's own tests.
     pub async fn start(program: &str) -> Self {
@@ -195,17 +196,20 @@ impl Drop for Server {
     }
 }
 
-/// Whether the server under test is a process of ours. If not, the promise is listed as not
-/// checked.
+/// Whether the server under test is a process of ours. If `WORKBOOK_URL` names another, the
+/// promise is listed as not checked.
 fn has_process() -> bool {
-    is_ours("it needs the process")
+    is_checked("it needs the process", std::env::var_os("WORKBOOK_URL").is_none())
 }
 
-/// Whether the server under test is the program of this clone. If `WORKBOOK_URL` names
-/// another, a promise that is about the program itself, and not about what it does, is
-/// listed as not checked: `why` says what it is about.
+/// Whether the server under test is the chapter's own program. If it is its twin or one that
+/// `WORKBOOK_URL` names, a promise that is about the program itself or its library, and not
+/// about what a server does, is listed as not checked: `why` says what it is about.
 pub fn is_ours(why: &str) -> bool {
-    let ours = std::env::var_os("WORKBOOK_URL").is_none();
+    is_checked(why, std::env::var_os("WORKBOOK_URL").is_none() && !twin::is_wanted())
+}
+
+fn is_checked(why: &str, ours: bool) -> bool {
     if !ours {
         say(&format!("not checked: {} ({why})", test_name()));
     }
@@ -226,9 +230,16 @@ const SETTINGS: [&str; 10] = [
     "ABANDONED_ROOM_MS",
 ];
 
-/// A program with none of this process's settings, and killed if it is forgotten.
+/// A program, or its twin, with none of this process's settings, and killed if it is
+/// forgotten.
 fn command(program: &str) -> Command {
-    let mut command = Command::new(program);
+    let mut command = if twin::is_wanted() {
+        let mut node = Command::new("node");
+        node.arg(twin::of(program));
+        node
+    } else {
+        Command::new(program)
+    };
     for name in SETTINGS {
         command.env_remove(name);
     }

@@ -199,6 +199,31 @@ impl SocketIo {
         self.ws.try_send(packet).await
     }
 
+    /// Emits an event in the namespace `/` and returns the first value of its
+    /// acknowledgement, or nothing if the connection ends before.
+    pub async fn try_ask(&mut self, event: &str, args: Value) -> Option<Value> {
+        let id = self.next_ack;
+        self.next_ack += 1;
+        let start = format!("43{id}[");
+        if !self.try_send(&format!("42{id}{}", with_name(event, args))).await {
+            return None;
+        }
+        within(&format!("the acknowledgement of {event:?}, or the end"), async {
+            loop {
+                match self.ws.any().await {
+                    Ok(Message::Text(text)) => {
+                        let Some(answer) = text.strip_prefix(&start) else { continue };
+                        let value = format!("[{answer}").parse::<Value>();
+                        return value.ok().map(|mut values| values[0].take());
+                    }
+                    Ok(Message::Close(_)) | Err(_) => return None,
+                    Ok(_) => {}
+                }
+            }
+        })
+        .await
+    }
+
     /// All packets that came before one that starts with `start`.
     pub async fn before(&mut self, start: &str) -> Vec<String> {
         self.packet(start).await;
@@ -235,6 +260,26 @@ impl SocketIo {
         })
         .await;
         packets
+    }
+
+    /// Hangs up, as the official client does: with the close frame of the WebSocket.
+    pub async fn hang_up(self) {
+        self.ws.hang_up().await;
+    }
+
+    /// All packets up to the end of the connection, however it ends.
+    pub async fn to_the_end(&mut self) -> Vec<String> {
+        let mut packets: Vec<_> = self.waiting.drain(..).collect();
+        within("the end of the connection", async {
+            loop {
+                match self.ws.any().await {
+                    Ok(Message::Text(text)) => packets.push(text.to_string()),
+                    Ok(_) => {}
+                    Err(_) => return packets,
+                }
+            }
+        })
+        .await
     }
 
     /// Gives up the connection without a word.

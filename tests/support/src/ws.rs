@@ -98,6 +98,12 @@ impl WebSocket {
         self.closed().await
     }
 
+    /// Sends a close frame and waits for the end of the connection, however that comes.
+    pub async fn hang_up(mut self) {
+        self.stream.close(None).await.ok();
+        while self.any().await.is_ok() {}
+    }
+
     /// Waits for the server's close frame, answers it, and waits for the end of the
     /// connection. Messages before it are skipped.
     ///

@@ -74,18 +74,23 @@ fn quoted(path: &Path) -> String {
     if text.contains(char::is_whitespace) { format!("\"{text}\"") } else { text }
 }
 
-/// The page and a `main` that says what to do.
+/// What the browser gets, and a `main` that says what to do.
 fn skeleton(workbook: &Workbook, step: &Step, folder: &Path) -> Result<()> {
     let chapter = workbook.root.join(CHAPTERS).join(&step.folder);
     fs::create_dir_all(folder.join("src"))?;
-    if chapter.join("static").is_dir() {
-        copy(&chapter.join("static"), &folder.join("static"))?;
+    let mut parts = vec!["static", "templates"];
+    parts.retain(|part| chapter.join(part).is_dir());
+    for part in &parts {
+        copy(&chapter.join(part), &folder.join(part))?;
     }
     let page = step.pages().next().unwrap_or_default();
     let main = format!(
         "//! {}\n//!\n//! Run:  cargo run -p {}\n\nfn main() {{\n    println!(\"Build {} here. \
-         The lesson is book/src/{page}; the page to serve is static/index.html.\");\n}}\n",
-        step.idea, step.package, step.package
+         The lesson is book/src/{page}; what to serve is in {}.\");\n}}\n",
+        step.idea,
+        step.package,
+        step.package,
+        parts.join(" and ")
     );
     fs::write(folder.join("src/main.rs"), main)?;
     Ok(())
