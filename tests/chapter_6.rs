@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::{
     chat::{CHAT, Chat, Visitor, heard, join, message},
     http,
