@@ -3,31 +3,37 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::{
-    chat::{CHAT, Chat, Visitor, heard, join},
+    chat::{CHAT, Chat, Visitor, heard, join, message},
     http,
     record::transcript,
     socket_io::SocketIo,
 };
 
 // What earlier chapters promised, and what every later step promises too.
+#[path = "chapter_6_4/admission.rs"]
+mod admission;
+#[path = "chapter_6_5/crashes.rs"]
+mod crashes;
+#[path = "chapter_6_6/gifs.rs"]
+mod gifs;
+#[path = "chapter_6_6/hostile.rs"]
+mod hostile;
 #[path = "chapter_6_3/life.rs"]
 mod life;
 #[path = "chapter_6_1/lobby.rs"]
 mod lobby;
+#[path = "chapter_6_6/pictures.rs"]
+mod pictures;
 #[path = "chapter_6_3/presence.rs"]
 mod presence;
+#[path = "chapter_6_5/talk.rs"]
+mod talk;
 #[path = "chapter_6_2/visitors.rs"]
 mod visitors;
 
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-6");
-
-async fn say(chat: &Chat, visitor: &Visitor, room: &str, text: &str) {
-    let path = format!("/room/{room}/chat");
-    let answer = visitor.post_json(chat, &path, json!({ "chat": text })).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
-}
 
 /// A new room for a hundred.
 async fn room(chat: &Chat) -> String {
@@ -60,8 +66,8 @@ impl Reader {
 
     async fn catch_up(&mut self, chat: &Chat, room: &str, wanted: i64) {
         while self.last() < wanted {
-            let path = format!("/room/{room}/messages?after={}", self.last());
-            let answer = self.visitor.get(chat, &path).await.json();
+            let query = format!("?after={}", self.last());
+            let answer = self.visitor.history(chat, room, &query).await.json();
             let messages = answer.as_array().expect("a list");
             assert!((1..=50).contains(&messages.len()), "{answer}");
             messages.iter().for_each(|message| self.hear(message));
@@ -76,8 +82,7 @@ impl Reader {
             if self.last() == all {
                 break;
             }
-            let args = socket.event_in(CHAT, "chat").await;
-            self.hear(&args[0]);
+            self.hear(&message(&mut socket).await);
         }
         socket.vanish();
     }
@@ -99,7 +104,7 @@ async fn whoever_is_cut_off_again_and_again_has_every_message_once_and_in_order(
     let write = async {
         for number in 0..EACH {
             for (visitor, _) in &writers {
-                say(&chat, visitor, &room, &format!("Message {number}")).await;
+                visitor.said(&chat, &room, &format!("Message {number}")).await;
             }
         }
     };
@@ -127,15 +132,15 @@ async fn what_follows_the_answer_to_a_join_has_no_gap_to_what_is_before_it() {
     .await;
     let write = join_all(writers.iter().map(|(visitor, _)| async {
         for _ in 0..9 {
-            say(&chat, visitor, &room, "Hello").await;
+            visitor.said(&chat, &room, "Hello").await;
         }
     }));
     let read = join_all((0..20).map(|_| async {
         let (mut socket, answer) = Visitor::new(&chat).await.join(&chat, &room).await;
         let seq = answer["seq"].as_i64().expect("a number");
         for expected in seq + 1..=90 {
-            let args = socket.event_in(CHAT, "chat").await;
-            assert_eq!(args[0]["seq"], expected, "after a join at {seq}");
+            let heard = message(&mut socket).await;
+            assert_eq!(heard["seq"], expected, "after a join at {seq}");
         }
     }));
     tokio::join!(write, read);
@@ -145,8 +150,7 @@ async fn what_follows_the_answer_to_a_join_has_no_gap_to_what_is_before_it() {
 async fn numbers(tab: &mut SocketIo, count: i64) -> Vec<i64> {
     let mut numbers = vec![];
     for _ in 0..count {
-        let args = tab.event_in(CHAT, "chat").await;
-        numbers.push(args[0]["seq"].as_i64().expect("a number"));
+        numbers.push(message(tab).await["seq"].as_i64().expect("a number"));
     }
     // And nothing more.
     let rest = heard(tab).await;
@@ -172,7 +176,7 @@ async fn a_hundred_people_in_ten_rooms_hear_everything_in_order_and_once() {
         }
         join_all(people.iter().map(|(visitor, _)| async {
             for number in 0..EACH {
-                say(&chat, visitor, &room, &format!("Message {number}")).await;
+                visitor.said(&chat, &room, &format!("Message {number}")).await;
             }
         }))
         .await;
@@ -203,11 +207,11 @@ async fn a_lost_connection_costs_one_join_and_one_request() {
     let (_tab, _) = ada.join(&chat, &room).await;
     let bob = Visitor::new(&chat).await;
     let (mut tab, _) = bob.join(&chat, &room).await;
-    say(&chat, &ada, &room, "One").await;
+    ada.said(&chat, &room, "One").await;
     let heard = tab.packet("42/chat,[\"chat\"").await;
     tab.vanish();
-    say(&chat, &ada, &room, "Two").await;
-    say(&chat, &ada, &room, "Three").await;
+    ada.said(&chat, &room, "Two").await;
+    ada.said(&chat, &room, "Three").await;
     let mut tab = bob.connect(&chat, CHAT).await;
     let answer = join(&mut tab, &room).await;
     let path = format!("/room/{room}/messages?after=1");

@@ -60,7 +60,11 @@ fn waits(answer: &Response, status: u16) {
 fn kept(chat: &Chat) -> String {
     let mut kept = vec![];
     for file in fs::read_dir(chat.data()).expect("the data") {
-        kept.extend(fs::read(file.expect("a file").path()).expect("readable"));
+        let path = file.expect("a file").path();
+        // Later steps have a folder of GIFs, too.
+        if path.is_file() {
+            kept.extend(fs::read(path).expect("readable"));
+        }
     }
     String::from_utf8_lossy(&kept).into_owned()
 }

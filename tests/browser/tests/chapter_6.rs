@@ -53,9 +53,7 @@ impl Talker {
     }
 
     async fn say(&self, chat: &Chat, room: &str, text: &str) {
-        let path = format!("/room/{room}/chat");
-        let answer = self.visitor.post_json(chat, &path, json!({ "chat": text })).await;
-        assert_eq!(answer.status, 201, "{}", answer.text());
+        self.visitor.said(chat, room, text).await;
     }
 }
 
@@ -338,7 +336,7 @@ async fn every_day_begins_with_a_line_that_names_it() {
         say(5, '2026-03-04T11:00:00Z');
         say(5, '2026-03-09T11:00:00Z');
         return [...document.querySelectorAll('.day, .message .text')].map(
-            (line) => line.textContent.match(/ (\\d+),/)?.[1] ?? `no ${line.textContent}`)";
+            ({ textContent: text }) => text.match(/ (\\d+),/)?.[1] ?? `no ${text}`)";
     let lines = bob.run(&format!("return (async () => {{ {script} }})()")).await;
     let expected = json!(["1", "no 1", "no 2", "2", "no 3", "no 4", "4", "no 5", "no 6"]);
     assert_eq!(lines, expected);
@@ -376,7 +374,8 @@ async fn a_gif_can_be_chosen_dropped_or_pasted_and_is_looked_at_before_it_is_sen
     let drop = format!(
         "const dataTransfer = new DataTransfer();
         dataTransfer.items.add({A_GIF});
-        for (const type of ['dragover', 'drop']) document.querySelector('#talk').dispatchEvent(
+        const talk = document.querySelector('#talk');
+        for (const type of ['dragover', 'drop']) talk.dispatchEvent(
             new DragEvent(type, {{ dataTransfer, bubbles: true, cancelable: true }}))"
     );
     let paste = format!(
@@ -483,7 +482,8 @@ async fn what_cannot_be_sent_is_told_where_it_happens_and_nothing_typed_is_lost(
     let two = format!(
         "const dataTransfer = new DataTransfer();
         for (let count = 0; count < 2; count += 1) dataTransfer.items.add({A_GIF});
-        document.dispatchEvent(new DragEvent('drop', {{ dataTransfer, cancelable: true }}))"
+        const drop = {{ dataTransfer, cancelable: true }};
+        document.dispatchEvent(new DragEvent('drop', drop))"
     );
     bob.run(&two).await;
     bob.until(&format!("!{PREVIEW} && {}", is(FAULT, "One GIF at a time, please.")))
@@ -797,8 +797,9 @@ async fn catch_up(body: &str) -> Option<Value> {
                 const error = fail.shift();
                 if (error !== undefined) throw error;
                 await new Promise((done) => setTimeout(done));
-                const all = Array.from({{ length: stored }}, (_, at) => ({{ seq: at + 1 }}));
-                return all.filter((message) => message.seq > seq).slice(0, 2);
+                const all = Array.from({{ length: stored }}, (_, at) => at + 1);
+                const found = all.filter((number) => number > seq).slice(0, 2);
+                return found.map((seq) => ({{ seq }}));
             }};
             const room = catchUp({{ last, show, fetchAfter, pause: 1 }});
             const until = async (done) => {{
@@ -851,7 +852,8 @@ async fn a_request_that_fails_is_made_again_unless_there_is_no_point() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_without_messages_is_no_reason_to_ask_without_a_pause() {
-    let body = "catchUp({ last, show, fetchAfter, pause: 100 }).reach(2); await new Promise((done) => setTimeout(done, 350)); stored = 2;
+    let body = "catchUp({ last, show, fetchAfter, pause: 100 }).reach(2);
+        await new Promise((done) => setTimeout(done, 350)); stored = 2;
         await until(() => last() === 2);";
     let Some(seen) = catch_up(body).await else { return };
     let asked = seen["asked"].as_array().expect("a list").len();
