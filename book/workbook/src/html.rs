@@ -80,7 +80,29 @@ fn hanging(row: &Row, indent: usize) -> String {
     let text = row.text();
     let depth = (text.len() - text.trim_start().len()).saturating_sub(indent);
     let hanging = format!("<span style=\"--depth: {depth}\"");
-    line(row, indent).replacen("<span", &hanging, 1)
+    breakable(&line(row, indent)).replacen("<span", &hanging, 1)
+}
+
+/// A chain of calls has no blanks to break it at: it may go on before a method, after an
+/// opening bracket and in a path.
+fn breakable(line: &str) -> String {
+    let (mut text, mut before) = (String::new(), [' ', ' ']);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied().unwrap_or(' ');
+        let ends = before[1].is_alphanumeric() || ")]?_".contains(before[1]);
+        if letter == '.' && ends && next.is_lowercase() {
+            text.push_str("<wbr>");
+        }
+        text.push(letter);
+        let path = letter == ':' && before[1] == ':' && before[0] != ':';
+        if (letter == '(' && !next.is_whitespace() && next != ')') || path {
+            text.push_str("<wbr>");
+        }
+        before = [before[1], letter];
+    }
+    // A browser takes the first half of an arrow for a hyphen.
+    text.replace("-&gt;", "<span class=\"whole\">-&gt;</span>")
 }
 
 fn caption(code: &Code) -> String {

@@ -367,6 +367,8 @@ fn a_part_of_a_twin_stands_beside_the_part_of_the_same_name() {
     assert!(page[rust..].contains("class=\"language-rust"), "{page}");
     let hanging = "<span style=\"--depth: 2\" class=\"same\">  return &quot;hello";
     assert!(page.contains(hanging), "{page}");
+    let broken = "answer(<wbr>greeting: &amp;str)";
+    assert!(page[rust..].contains(broken), "{page}");
     let blank = |code: &str| code.lines().any(|line| line.trim().is_empty());
     let codes = page.split("<pre>").skip(1);
     assert!(!codes.map(|code| code.split("</pre>").next().unwrap()).any(blank), "{page}");
@@ -376,7 +378,7 @@ fn a_part_of_a_twin_stands_beside_the_part_of_the_same_name() {
 fn without_parts_in_rust_the_names_are_those_of_node() {
     let node = "tests/node/chapter-2.mjs answer";
     let page = sides("weave_sides_named", node, "2-two/src/main.rs").unwrap();
-    assert!(page.contains("fn answer(greeting: &amp;str)"), "{page}");
+    assert!(page.contains("fn answer(<wbr>greeting: &amp;str)"), "{page}");
     let node = "tests/node/chapter-2.mjs sayGoodbye";
     let error = sides("weave_sides_unnamed", node, "2-two/src/main.rs").unwrap_err();
     assert!(error.contains("no item or anchor `say_goodbye`"), "{error}");
