@@ -312,7 +312,7 @@ async fn while_heavy_gifs_are_checked_others_talk() {
     // The first is through: the others are being checked, or wait for their turn.
     within("a first GIF", answers.recv()).await;
     let mut while_checking = 0;
-    while uploads.len() > 0 {
+    while !uploads.is_empty() {
         if uploads.try_join_next().is_none() {
             let answer = ada.say(&chat, &room, "Is anybody here?").await;
             assert!([201, 429].contains(&answer.status.as_u16()));
