@@ -467,6 +467,37 @@ async fn try_gif(
     try_send(server, "POST", &path, &headers, body.into()).await.ok()
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stop_does_not_wait_for_an_upload_that_never_ends_and_leaves_nothing_of_it() {
+    let Some(chat) = Chat::own(CHAPTER).await else { return };
+    let (room, ada, _tab) = one_in_a_room(&chat).await;
+    let kept = name(&ada.sent_gif(&chat, &room, &small(1)).await);
+    let (kind, body) = multipart(&[(
+        "form-data; name=\"gif\"; filename=\"cat.gif\"",
+        &pictures::of_size(60_000),
+    )]);
+    let head = format!(
+        "POST /room/{room}/gif HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\
+         content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        chat.address(),
+        ada.cookie,
+        body.len(),
+    );
+    let mut tcp = TcpStream::connect(chat.address()).await.expect("it listens");
+    tcp.write_all(head.as_bytes()).await.expect("it reads");
+    tcp.write_all(&body[..30_000]).await.expect("it reads");
+    // It has begun.
+    let start = std::time::Instant::now();
+    while files(&chat).len() < 2 {
+        assert!(start.elapsed() < DEADLINE, "{:?}", files(&chat));
+        http::get(&chat, "/").await;
+    }
+    let chat = chat.restart("TERM").await;
+    assert_eq!(files(&chat), [kept.clone()].into());
+    assert_eq!(fetch(&chat, &kept).await.body, small(1));
+}
+
 #[tokio::test]
 async fn a_gif_that_races_with_the_end_of_its_room_leaves_no_file() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
