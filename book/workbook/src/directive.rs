@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::select::{Selector, nearest};
+use crate::select::{Selector, nearest, split_outside};
 
 /// What a page may ask for.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,8 @@ pub(crate) enum Directive {
     Item { file: String, parts: Vec<Selector> },
     /// Code against an earlier step's.
     Diff { from: String, to: String, file: String, parts: Vec<Selector> },
+    /// Parts of a twin in Node, each beside its counterpart in Rust.
+    Sides { node: Side, rust: Side },
     /// The files of a step: new, changed, same.
     Tree { folder: String },
     /// What a test run recorded.
@@ -21,6 +23,14 @@ pub(crate) enum Directive {
     Differences { chapter: Option<String> },
     /// What the benchmark measured.
     Measured(Measure),
+}
+
+/// One column of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Side {
+    pub(crate) file: String,
+    /// One entry for each pair. None in Rust: its items have the names of Node's.
+    pub(crate) parts: Vec<Vec<Selector>>,
 }
 
 /// A part of the newest run under book/measurements.
@@ -59,8 +69,8 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 7] =
-    ["item", "diff", "tree", "transcript", "promise", "differences", "measured"];
+const OURS: [&str; 8] =
+    ["item", "diff", "sides", "tree", "transcript", "promise", "differences", "measured"];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
 pub(crate) fn find(page: &str) -> Vec<Found> {
@@ -118,6 +128,7 @@ fn parse(text: &str) -> Result<Directive> {
             let [from, to, file] = [from, to, file].map(str::to_owned);
             Ok(Directive::Diff { from, to, file, parts: selectors(parts)? })
         }
+        "sides" => sides(rest),
         "tree" => {
             ensure!(!rest.is_empty(), "`tree` needs a step, as in `tree 4-rooms`");
             Ok(Directive::Tree { folder: rest.to_owned() })
@@ -146,6 +157,30 @@ fn parse(text: &str) -> Result<Directive> {
         ),
         _ => bail!("there is no directive `{word}`{}", nearest(word, &OURS)),
     }
+}
+
+/// Reads `FILE a, b + c | FILE a, b`: commas between pairs, plus signs between the parts of
+/// one side of a pair.
+fn sides(text: &str) -> Result<Directive> {
+    let usage = "`sides` needs parts of a twin, a `|`, and a program, as in \
+                 `sides tests/node/chapter-4.mjs onWhisper | 4-rooms/src/main.rs on_whisper`";
+    let (node, rust) = match split_outside(text, " | ").as_slice() {
+        [node, rust] => (side(node)?, side(rust)?),
+        _ => bail!("{usage}"),
+    };
+    ensure!(!node.parts.is_empty() && !rust.file.is_empty(), "{usage}");
+    Ok(Directive::Sides { node, rust })
+}
+
+fn side(text: &str) -> Result<Side> {
+    let (file, parts) = cut(text.trim());
+    let pairs = split_outside(parts, ",");
+    let pairs = pairs.iter().filter(|_| !parts.is_empty());
+    let pair = |pair: &String| {
+        let parts = split_outside(pair, " + ");
+        parts.iter().map(|part| Selector::parse(part)).collect::<Result<Vec<_>>>()
+    };
+    Ok(Side { file: file.to_owned(), parts: pairs.map(pair).collect::<Result<_>>()? })
 }
 
 fn measure(text: &str) -> Result<Measure> {

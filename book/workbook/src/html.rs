@@ -3,13 +3,14 @@
 //! No line of what is written here is blank: in Markdown a blank line would end the
 //! HTML block and turn the rest into prose.
 
-use crate::piece::{Code, Measured, Piece, Promise, Transcript, Tree};
+use crate::piece::{Code, Column, Measured, Pair, Piece, Promise, Transcript, Tree};
 use crate::plain;
 use crate::step_diff::{Change, Row};
 
 pub(crate) fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Code(code) => figure(code),
+        Piece::Sides(pairs) => pairs.iter().map(pair).collect(),
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => transcript(recorded),
         Piece::Promise(kept) => promise(kept),
@@ -45,6 +46,41 @@ fn figure(code: &Code) -> String {
         caption(code),
         label.trim(),
     )
+}
+
+/// Two figures in a row. Where there is no room they stand one below the other, so each says
+/// by itself what it is.
+fn pair(pair: &Pair) -> String {
+    let [node, rust] = pair.sides().map(|(label, column)| side(label, column));
+    format!(
+        "<div class=\"sides\" role=\"group\" aria-label=\"{} in Node, {} in Rust\">\n\n\
+         {node}\n{rust}\n</div>\n\n",
+        escape(&pair.node.name),
+        escape(&pair.rust.name),
+    )
+}
+
+fn side(label: &str, column: &Column) -> String {
+    let code = &column.code;
+    let (language, indent) = (code.language(), code.indent());
+    let (name, path) = (escape(&column.name), escape(&code.source.path));
+    let lines: String = code.rows.iter().map(|row| hanging(row, indent)).collect();
+    format!(
+        "<figure class=\"step\">\n<figcaption><strong>{label}</strong> \
+         <code>{name}</code> <span class=\"from\">{}</span></figcaption>\n\n\
+         <pre>\
+         <code class=\"language-{language} noplayground\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"{label}: {path} {name}\">{lines}</code></pre>\n\n</figure>\n",
+        caption(code),
+    )
+}
+
+/// A line that is broken where the column ends, and goes on to the right of its beginning.
+fn hanging(row: &Row, indent: usize) -> String {
+    let text = row.text();
+    let depth = (text.len() - text.trim_start().len()).saturating_sub(indent);
+    let hanging = format!("<span style=\"--depth: {depth}\"");
+    line(row, indent).replacen("<span", &hanging, 1)
 }
 
 fn caption(code: &Code) -> String {

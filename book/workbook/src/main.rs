@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod directive;
 mod html;
+mod js_items;
 mod ladder;
 mod page;
 mod piece;

@@ -6,16 +6,20 @@ use std::rc::Rc;
 use anyhow::{Result, bail};
 use twins::{Difference, Differences};
 
-use crate::directive::{Directive, Measure};
+use crate::directive::{Directive, Measure, Side};
 use crate::ladder::Step;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
 use crate::workbook::{CHAPTERS, Workbook};
 
+/// Where the twins in Node are.
+const TWINS: &str = "tests/node/";
+
 /// What a directive shows, before it is written for a renderer.
 pub(crate) enum Piece {
     Code(Code),
+    Sides(Vec<Pair>),
     Tree(Tree),
     Transcript(Transcript),
     Promise(Promise),
@@ -124,6 +128,25 @@ impl Code {
     }
 }
 
+/// A part of a twin in Node, and what does the same in Rust.
+pub(crate) struct Pair {
+    pub(crate) node: Column,
+    pub(crate) rust: Column,
+}
+
+/// One side of a pair, and what a reader calls it.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) code: Code,
+}
+
+impl Pair {
+    /// Both columns, with the word that labels them.
+    pub(crate) fn sides(&self) -> [(&'static str, &Column); 2] {
+        [("Node", &self.node), ("Rust", &self.rust)]
+    }
+}
+
 /// The files of a step.
 pub(crate) struct Tree {
     pub(crate) folder: String,
@@ -182,6 +205,7 @@ impl Workbook {
             Directive::Diff { from, to, file, parts } => self
                 .diff(&self.folder(from)?, &self.folder(to)?, file, parts)
                 .map(Piece::Code),
+            Directive::Sides { node, rust } => self.pairs(node, rust).map(Piece::Sides),
             Directive::Tree { folder } => {
                 self.tree(&self.folder(folder)?).map(Piece::Tree)
             }
@@ -260,6 +284,32 @@ impl Workbook {
             last_end = Some(range.end);
         }
         Ok(Code { source, rows, part: names(parts), from: None })
+    }
+
+    /// Both sides come from files that are tested: a twin, and a chapter.
+    fn pairs(&self, node: &Side, rust: &Side) -> Result<Vec<Pair>> {
+        let (script, program) = (self.locate(&node.file), self.locate(&rust.file));
+        if !script.starts_with(TWINS) || !script.ends_with(".mjs") {
+            bail!("{script} is no twin: the left of `sides` is a script in {TWINS}");
+        }
+        if !program.starts_with(CHAPTERS) || !program.ends_with(".rs") {
+            bail!("{program} is no program: the right of `sides` is Rust in {CHAPTERS}/");
+        }
+        let counterparts = counterparts(node, rust)?;
+        let both = node.parts.iter().zip(&counterparts);
+        both.map(|(node, rust)| {
+            Ok(Pair {
+                node: self.column(&script, node)?,
+                rust: self.column(&program, rust)?,
+            })
+        })
+        .collect()
+    }
+
+    fn column(&self, file: &str, parts: &[Selector]) -> Result<Column> {
+        let mut names: Vec<&str> = parts.iter().map(Selector::heading).collect();
+        names.dedup();
+        Ok(Column { name: names.join(", "), code: self.item(file, parts)? })
     }
 
     /// The rows of a file, or of parts of it, in one step against another.
@@ -421,6 +471,56 @@ impl Workbook {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         bail!("{} has no test `{test}`{}", files[0], nearest(test, &known));
     }
+}
+
+/// What stands beside each part of the left side: what the page names, or the items with
+/// the same names.
+fn counterparts(node: &Side, rust: &Side) -> Result<Vec<Vec<Selector>>> {
+    let same_name = |parts: &Vec<Selector>| match parts.as_slice() {
+        [Selector::Name(name)] => Some(vec![Selector::Name(in_rust(name))]),
+        _ => None,
+    };
+    if rust.parts.is_empty() {
+        let unnamed = |parts: &Vec<Selector>| {
+            let what = names(parts);
+            anyhow::anyhow!("`{what}` is no name: say what stands beside it in Rust")
+        };
+        let named = |parts| same_name(parts).ok_or_else(|| unnamed(parts));
+        return node.parts.iter().map(named).collect();
+    }
+    if node.parts.len() != rust.parts.len() {
+        bail!(
+            "names {} for Node and {} for Rust: every part needs one beside it; `+` joins \
+             several to one",
+            node.parts.len(),
+            rust.parts.len()
+        );
+    }
+    for (at, parts) in node.parts.iter().enumerate() {
+        let same_name = same_name(parts);
+        let elsewhere =
+            rust.parts.iter().position(|other| Some(other) == same_name.as_ref());
+        if elsewhere.is_some_and(|elsewhere| elsewhere != at) {
+            bail!(
+                "`{}` would stand beside `{}`: name both sides in the same order",
+                names(parts),
+                names(&rust.parts[at])
+            );
+        }
+    }
+    Ok(rust.parts.clone())
+}
+
+/// `on_join` for `onJoin`. Types and constants are spelled alike in both languages.
+fn in_rust(name: &str) -> String {
+    if name.starts_with(char::is_uppercase) {
+        return name.to_owned();
+    }
+    let word = |c: char| match c.is_uppercase() {
+        true => format!("_{}", c.to_lowercase()),
+        false => c.to_string(),
+    };
+    name.chars().map(word).collect()
 }
 
 /// What separates two parts shown one below the other.

@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
-use crate::piece::{Code, DifferenceTable, Measured, Piece, Tree, sentence};
+use crate::piece::{
+    Code, Column, DifferenceTable, Measured, Pair, Piece, Tree, sentence,
+};
 use crate::step_diff::Change;
 
 pub(crate) fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Code(code) => fence(code),
+        Piece::Sides(pairs) => pairs.iter().flat_map(Pair::sides).map(side).collect(),
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => format!("```text\n{}```\n", recorded.body),
         Piece::Measured(Measured::Words(words)) => words.clone(),
@@ -42,6 +45,10 @@ pub(crate) fn differences(table: &DifferenceTable) -> String {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
+}
+
+fn side((label, column): (&str, &Column)) -> String {
+    format!("{label}: {}\n", fence(&column.code))
 }
 
 fn fence(code: &Code) -> String {

@@ -25,9 +25,8 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// A table of a TOML file.
-    pub(crate) fn table(header: String, range: Range<usize>) -> Self {
-        let names = vec![header];
+    /// What stands in no other item and is never folded.
+    pub(crate) fn outermost(names: Vec<String>, range: Range<usize>) -> Self {
         Self { names, range, signature: None, is_test: false, top_level: true }
     }
 }

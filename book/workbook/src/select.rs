@@ -38,7 +38,17 @@ impl Selector {
         split_outside(text, ",").iter().map(|part| Self::parse(part)).collect()
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// What a reader calls it: the name of what it is, or of what it is a part of.
+    pub(crate) fn heading(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Opening(name) => name,
+            Self::Span(first, _) => first.heading(),
+            Self::Inside(_, outer) => outer.heading(),
+        }
+    }
+
+    /// Reads one part.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         if let [part, outer] = split_outside(text, " in ").as_slice() {
             let (part, outer) = (Self::parse(part)?, Self::parse(outer)?);
@@ -68,7 +78,7 @@ fn is_quote(c: char) -> bool {
 }
 
 /// Splits where `separator` stands outside quotation marks and brackets.
-fn split_outside(text: &str, separator: &str) -> Vec<String> {
+pub(crate) fn split_outside(text: &str, separator: &str) -> Vec<String> {
     let (mut parts, mut part) = (Vec::new(), String::new());
     let (mut quote, mut depth) = (None, 0i32);
     for c in text.chars() {
@@ -181,8 +191,11 @@ impl Source {
             self.anchors.iter().map(|a| a.name.as_str()).collect();
         known.extend(self.items.iter().flat_map(|item| &item.names).map(String::as_str));
         let known: Vec<&str> = known.into_iter().collect();
-        let plural = if self.language() == "rust" { "item or anchor" } else { "anchor" };
-        format!("{} has no {plural} `{name}`{}", self.path, nearest(name, &known))
+        let kind = match self.language() {
+            "rust" | "javascript" => "item or anchor",
+            _ => "anchor",
+        };
+        format!("{} has no {kind} `{name}`{}", self.path, nearest(name, &known))
     }
 
     /// The block that begins with `words`: down to the line that closes it, with the
@@ -212,7 +225,8 @@ impl Source {
         Ok(self.first_comment(at)..self.block_end(at))
     }
 
-    fn first_comment(&self, at: usize) -> usize {
+    /// Where the comments and attributes right above a line begin.
+    pub(crate) fn first_comment(&self, at: usize) -> usize {
         let above = |text: &str| {
             let text = text.trim_start();
             let rust = self.language() == "rust" && text.starts_with("#[");
@@ -230,7 +244,8 @@ impl Source {
         first
     }
 
-    fn block_end(&self, at: usize) -> usize {
+    /// The end of what begins at a line, as the indentation tells it.
+    pub(crate) fn block_end(&self, at: usize) -> usize {
         let depth = indent(&self.lines[at].text);
         let mut end = at + 1;
         loop {

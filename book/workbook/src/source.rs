@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::js_items;
 use crate::rust_items::{self, Item};
 
 /// A line of a file, and where it stands there.
@@ -33,7 +34,7 @@ pub(crate) struct Source {
     pub(crate) path: String,
     pub(crate) lines: Vec<Line>,
     pub(crate) anchors: Vec<Anchor>,
-    /// Rust items, or the tables of a TOML file.
+    /// Rust items, the outermost declarations of a script, or the tables of a TOML file.
     pub(crate) items: Vec<Item>,
     /// What is wrong with its anchors: line and complaint.
     pub(crate) faults: Vec<(usize, String)>,
@@ -72,6 +73,7 @@ impl Source {
                 source.items = rust_items::items(text, &source.lines, &index)
                     .with_context(|| format!("{} does not parse", source.path))?;
             }
+            "javascript" => source.items = js_items::items(&source),
             "toml" => source.items = toml_tables(&source.lines),
             _ => {}
         }
@@ -178,7 +180,7 @@ fn toml_tables(lines: &[Line]) -> Vec<Item> {
         while end > start + 1 && end < lines.len() && belongs_to_next(&lines[end - 1]) {
             end -= 1;
         }
-        tables.push(Item::table(lines[start].text.clone(), start..end));
+        tables.push(Item::outermost(vec![lines[start].text.clone()], start..end));
     }
     tables
 }

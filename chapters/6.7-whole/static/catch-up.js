@@ -3,9 +3,9 @@
 /**
  * Watches the numbers of a room's messages.
  *
- * `last()` is the highest number up to which nothing is missing, `show(message)` shows one.
- * `fetchAfter(seq)` gets the first messages after a number, and throws an error whose `final`
- * is true if there is no point in asking again.
+ * `last()` is the number up to which nothing is missing, `show(message)` shows a message.
+ * `fetchAfter(seq)` gets the first messages after a number, and throws an error whose
+ * `final` is true if there is no point in asking again.
  */
 export function catchUp({ last, show, fetchAfter, pause = 1000 }) {
   /** Messages that came too early: those before them are missing. */
@@ -31,22 +31,21 @@ export function catchUp({ last, show, fetchAfter, pause = 1000 }) {
   async function close() {
     running = true;
     while (last() < wanted) {
+      const before = last();
       try {
-        for (const message of await fetchAfter(last())) show(message);
-        showEarly();
+        for (const message of await fetchAfter(before)) show(message);
       } catch (error) {
         if (error.final) break;
-        await new Promise((resolve) => setTimeout(resolve, pause));
       }
+      showEarly();
+      // Whatever the reason: who asks again at once asks a server that is in trouble.
+      if (last() === before) await new Promise((resolve) => setTimeout(resolve, pause));
     }
     running = false;
   }
 
   function showEarly() {
-    for (let message; (message = early.get(last() + 1)); ) {
-      early.delete(message.seq);
-      show(message);
-    }
+    for (let message; (message = early.get(last() + 1)); ) show(message);
     for (const seq of early.keys()) if (seq <= last()) early.delete(seq);
   }
 

@@ -11,34 +11,27 @@ const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 // ---- What is in the list -----------------------------------------------------------
 
 const numbers = new Set();
+let highest = 0;
 
 /** The number of the first and of the last message that is shown, 0 if there is none. */
 export const first = () => Number(list.querySelector(".message")?.dataset.seq ?? 0);
-export const last = () => Math.max(0, ...numbers);
+export const last = () => highest;
 
 /** Takes over what the server has put on the page. */
 export function start(finish) {
-  for (const line of list.querySelectorAll(".message")) {
-    numbers.add(Number(line.dataset.seq));
-    showTime(line);
-    finish(line);
-  }
-  showDays();
+  for (const line of list.querySelectorAll(".message")) settle(line, finish);
   toTheEnd();
 }
 
 /** Adds a message at its place. One that is here already is left alone. */
 export function add(message, mine, finish) {
   if (numbers.has(message.seq)) return;
-  numbers.add(message.seq);
   const line = lineOf(message, mine);
-  finish(line);
-  const next = [...list.querySelectorAll(".message")].find(
-    (other) => Number(other.dataset.seq) > message.seq,
-  );
-  list.insertBefore(line, next ?? null);
-  showDays();
-  if (next === undefined) arrived(mine);
+  const next = nextOf(message.seq);
+  list.insertBefore(line, next);
+  settle(line, finish);
+  if (next === null) arrived(mine);
+  else showDay(next);
 }
 
 /** Somebody came or went. Such lines are not kept: they stand where they were heard. */
@@ -50,6 +43,29 @@ export function addNotice(text) {
   if (stuck) toTheEnd();
 }
 
+/** The first message with a higher number. Nearly always there is none. */
+function nextOf(seq) {
+  let next = null;
+  for (let line = list.lastElementChild; line; line = line.previousElementSibling) {
+    if (!line.matches(".message")) continue;
+    if (Number(line.dataset.seq) < seq) break;
+    next = line;
+  }
+  return next;
+}
+
+/** What every line needs, whether the server made it or this script. */
+function settle(line, finish) {
+  const seq = Number(line.dataset.seq);
+  numbers.add(seq);
+  highest = Math.max(highest, seq);
+  const element = line.querySelector("time");
+  // In the reader's own time zone and way of writing: the server knows neither.
+  element.textContent = time.format(new Date(element.dateTime));
+  showDay(line);
+  finish(line);
+}
+
 function lineOf(message, mine) {
   const line = blank.cloneNode(true).querySelector("li");
   line.dataset.seq = message.seq;
@@ -58,7 +74,6 @@ function lineOf(message, mine) {
   user.textContent = message.user;
   colour(user, message.user);
   line.querySelector("time").dateTime = message.createdAt;
-  showTime(line);
   const text = line.querySelector(".text");
   if (message.gif === undefined) text.textContent = message.chat;
   else text.replaceWith(gifOf(message));
@@ -73,46 +88,55 @@ function gifOf(message) {
   return gif;
 }
 
-// ---- When --------------------------------------------------------------------------
+// ---- Days --------------------------------------------------------------------------
 
-/** In the reader's own time zone and way of writing: the server knows neither. */
-function showTime(line) {
-  const element = line.querySelector("time");
-  element.textContent = time.format(new Date(element.dateTime));
+const dayOf = (line) => day.format(new Date(line.querySelector("time").dateTime));
+
+/** The first message of a day has a line above it that names the day. */
+function showDay(line) {
+  const above = line.previousElementSibling;
+  const marked = above?.matches(".day") ?? false;
+  const before = messageAbove(line);
+  if (before !== null && dayOf(before) === dayOf(line)) {
+    if (marked) above.remove();
+    return;
+  }
+  const mark = marked ? above : document.createElement("li");
+  mark.className = "day";
+  mark.textContent = dayOf(line);
+  line.before(mark);
 }
 
-/** A line before the first message of every day. */
-function showDays() {
-  let before = null;
-  for (const line of list.querySelectorAll(".message")) {
-    const today = day.format(new Date(line.querySelector("time").dateTime));
-    const above = line.previousElementSibling;
-    const marked = above?.classList.contains("day");
-    if (today === before) {
-      if (marked) above.remove();
-    } else if (!marked) {
-      const mark = document.createElement("li");
-      mark.className = "day";
-      mark.textContent = today;
-      line.before(mark);
-    }
-    before = today;
+function messageAbove(line) {
+  let above = line.previousElementSibling;
+  while (above !== null && !above.matches(".message")) {
+    above = above.previousElementSibling;
   }
+  return above;
 }
 
 // ---- Where the reader is -----------------------------------------------------------
 
 /** At the end the list follows what is said. Who reads further up is left in peace. */
 let stuck = true;
+let scrolledTo = 0;
 let unseen = 0;
 
 box.addEventListener("scroll", () => {
-  stuck = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  // Only a reader scrolls upwards. What grows below is no reason to stop following.
+  const upwards = box.scrollTop < scrolledTo;
+  scrolledTo = box.scrollTop;
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  stuck = atEnd || (stuck && !upwards);
   if (stuck) saw();
 });
-pill.addEventListener("click", toTheEnd);
+pill.addEventListener("click", () => {
+  toTheEnd();
+  // The button is hidden now, and what is hidden cannot keep the focus.
+  box.focus();
+});
 document.addEventListener("visibilitychange", () => stuck && saw());
-// A GIF has a height only once it has arrived, and a phone has less of it with a keyboard.
+// A GIF has a height once it has arrived, and a phone has less of it with a keyboard.
 const sizes = new ResizeObserver(() => stuck && toTheEnd());
 sizes.observe(list);
 sizes.observe(box);
@@ -132,7 +156,7 @@ function toTheEnd() {
 }
 
 function saw() {
-  if (document.hidden) return;
+  if (document.hidden || unseen === 0) return;
   unseen = 0;
   pill.hidden = true;
   document.title = document.title.replace(/^\(\d+\) /, "");
@@ -141,8 +165,6 @@ function saw() {
 /** Puts messages above the first without moving what is being read. */
 export function keepingPlace(change) {
   const below = box.scrollHeight - box.scrollTop;
-  list.setAttribute("aria-busy", "true");
   change();
   box.scrollTop = box.scrollHeight - below;
-  list.removeAttribute("aria-busy");
 }

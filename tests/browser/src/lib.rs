@@ -166,11 +166,44 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// Has the system ask every page for less motion.
+    pub async fn less_motion(&self) {
+        let features = json!([{ "name": "prefers-reduced-motion", "value": "reduce" }]);
+        let media = json!({ "media": "", "features": features });
+        self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Notes from the next page on what goes wrong in a page. [`Browser::faults`] says what.
+    pub async fn note_faults(&self) {
+        let source = json!({ "source": NOTE_FAULTS });
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", source).await;
+    }
+
+    /// What has gone wrong in this page: errors of scripts, things that did not load, what
+    /// the page's policy forbade, and what was complained about on the console.
+    pub async fn faults(&self) -> Value {
+        self.run("return window.faults").await
+    }
+
+    /// Removes all cookies.
+    pub async fn forget(&self) {
+        self.cdp("Network.clearBrowserCookies", json!({})).await;
+    }
+
     /// Cuts the browser off from every network, or connects it again.
     pub async fn offline(&self, offline: bool) {
+        self.network(offline, -1).await;
+    }
+
+    /// Lets it send so many bytes a second, and no more.
+    pub async fn slow_upload(&self, bytes_per_second: i32) {
+        self.network(false, bytes_per_second).await;
+    }
+
+    async fn network(&self, offline: bool, upload: i32) {
         let conditions = json!({
             "offline": offline, "latency": 0,
-            "downloadThroughput": -1, "uploadThroughput": -1,
+            "downloadThroughput": -1, "uploadThroughput": upload,
         });
         self.cdp("Network.enable", json!({})).await;
         self.cdp("Network.emulateNetworkConditions", conditions).await;
@@ -242,6 +275,17 @@ const AXE: &str = r#"
         .filter(({ impact }) => impact === "serious" || impact === "critical")
         .flatMap(({ id, nodes }) => nodes.map(({ html, any }) =>
             `${id}: ${html} (${any.map(({ message }) => message).join("; ")})`))));
+"#;
+
+/// Runs before every page's own scripts.
+const NOTE_FAULTS: &str = r#"
+    window.faults = [];
+    const note = (what) => window.faults.push(String(what));
+    addEventListener("error", ({ message, target }) => note(message ?? target.src), true);
+    addEventListener("unhandledrejection", ({ reason }) => note(reason));
+    addEventListener("securitypolicyviolation", ({ blockedURI, violatedDirective }) =>
+        note(`${violatedDirective}: ${blockedURI}`));
+    for (const level of ["error", "warn"]) console[level] = (...words) => note(words);
 "#;
 
 impl Drop for Browser {

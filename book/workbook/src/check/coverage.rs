@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Book, Fault};
 use crate::ladder::Step;
-use crate::piece::Piece;
+use crate::piece::{Code, Piece};
 use crate::select::Selector;
 use crate::source::Source;
 use crate::workbook::{CHAPTERS, chapter_file};
@@ -83,6 +83,7 @@ fn shown_on_pages(book: &Book<'_>, step: &Step) -> BTreeMap<String, BTreeSet<usi
     let mut shown: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for woven in book.pages_of(step) {
         for piece in &woven.pieces {
+            // A comparison shows nothing for the first time: it does not count.
             if let Ok(Piece::Code(code)) = piece {
                 shown.entry(code.source.path.clone()).or_default().extend(code.shown());
             }
@@ -216,10 +217,19 @@ fn used_names(book: &Book<'_>) -> BTreeSet<(Option<String>, String)> {
     let mut used = BTreeSet::new();
     for woven in &book.pages {
         for piece in &woven.pieces {
-            let Ok(Piece::Code(code)) = piece else { continue };
-            let file = chapter_file(&code.source.path).map(|(_, file)| file.to_owned());
-            let names = code.part.split([',', ' ']).filter(|name| !name.is_empty());
-            used.extend(names.map(|name| (file.clone(), name.to_owned())));
+            let codes: Vec<&Code> = match piece {
+                Ok(Piece::Code(code)) => vec![code],
+                Ok(Piece::Sides(pairs)) => {
+                    pairs.iter().map(|pair| &pair.rust.code).collect()
+                }
+                _ => continue,
+            };
+            for code in codes {
+                let file =
+                    chapter_file(&code.source.path).map(|(_, file)| file.to_owned());
+                let names = code.part.split([',', ' ']).filter(|name| !name.is_empty());
+                used.extend(names.map(|name| (file.clone(), name.to_owned())));
+            }
         }
     }
     used

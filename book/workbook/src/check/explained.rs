@@ -5,12 +5,15 @@ use anyhow::Result;
 use super::{Book, Fault, WovenPage};
 use crate::directive::Directive;
 use crate::page::{Heading, Page};
-use crate::piece::{Code, Piece};
+use crate::piece::{Code, Column, Pair, Piece};
 
 /// The most new lines that one directive shows.
 const MOST_LINES: usize = 25;
 /// The fewest words between a directive and what stands before it.
 const FEWEST_WORDS: usize = 15;
+
+/// The most lines in a column of a comparison: both ends of it should be on the screen.
+const LONGEST_SIDE: usize = 40;
 
 /// At most 25 new lines at a time, and at least 15 words before them.
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
@@ -30,6 +33,20 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
                         code.source.path
                     ));
                 }
+            }
+            if let Ok(Piece::Sides(pairs)) = piece {
+                for (_, Column { code, .. }) in pairs.iter().flat_map(Pair::sides) {
+                    let lines = code.rows.len();
+                    if lines > LONGEST_SIDE {
+                        fault(format!(
+                            "`{}` of {} is {lines} lines long, and {LONGEST_SIDE} is the most \
+                             beside another; compare parts of it",
+                            code.part, code.source.path
+                        ));
+                    }
+                }
+            }
+            if let Ok(Piece::Code(_) | Piece::Sides(_)) = piece {
                 let heading = last_heading_before(page, found.span.start);
                 let words = page.words_in(from.max(heading)..found.span.start);
                 if words < FEWEST_WORDS {
