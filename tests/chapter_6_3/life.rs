@@ -465,3 +465,27 @@ async fn a_peer_that_stops_reading_is_cut_off_and_loses_its_seat() {
     }
     drop(stuck);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_does_not_read_does_not_hold_up_a_shutdown_and_does_not_leave_by_it()
+{
+    let Some(chat) = Chat::own_with(CHAPTER, &[("LEAVE_GRACE_MS", "0")]).await else {
+        return;
+    };
+    let (ada, bob) = two(&chat).await;
+    let room = ada.create(&chat, "Cats").await;
+    let (witness, _) = ada.join(&chat, &room).await;
+    let (mut stuck, _) = bob.join(&chat, &room).await;
+    let long = format!("42/chat,[\"{}\"]", "x".repeat(100_000));
+    for _ in 0..300 {
+        stuck.send(&long).await;
+    }
+    let started = Instant::now();
+    chat.signal("TERM").await;
+    let told = witness.rest().await;
+    assert!(!told.iter().any(|packet| packet.contains("\"exit\"")), "{told:?}");
+    let chat = chat.restart("TERM").await;
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    assert_eq!(bob.join(&chat, &room).await.1["room"]["members"], 1);
+    drop(stuck);
+}

@@ -239,7 +239,7 @@ async fn a_join_is_answered_with_the_last_number_and_later_messages_follow_it() 
         let (chat, room) = (&*chat, &*room);
         let ada = if round % 2 == 0 { &ada } else { &bob };
         let ((mut tab, joined), ..) = tokio::join!(
-            Visitor::nobody_yet_joins(chat, room),
+            somebody_joins(chat, room),
             ada.say(chat, room, "one"),
             ada.say(chat, room, "two"),
             ada.say(chat, room, "three"),
@@ -259,22 +259,14 @@ async fn a_join_is_answered_with_the_last_number_and_later_messages_follow_it() 
 }
 
 /// Somebody new, with a tab in the room.
-trait Joins {
-    async fn nobody_yet_joins(chat: &Server, room: &str) -> (SocketIo, Value);
-}
-
-impl Joins for Visitor {
-    async fn nobody_yet_joins(chat: &Server, room: &str) -> (SocketIo, Value) {
-        let visitor = Self::new(chat).await;
-        let mut socket = visitor.connect(chat, CHAT).await;
-        let answer = loop {
-            let answer = join(&mut socket, room).await;
-            // The ones before may be in their grace: wait for a seat.
-            if answer["error"] != "full" {
-                break answer;
-            }
-        };
-        (socket, answer)
+async fn somebody_joins(chat: &Server, room: &str) -> (SocketIo, Value) {
+    let mut socket = Visitor::new(chat).await.connect(chat, CHAT).await;
+    loop {
+        let answer = join(&mut socket, room).await;
+        // The ones before may be in their grace: wait for a seat.
+        if answer["error"] != "full" {
+            return (socket, answer);
+        }
     }
 }
 

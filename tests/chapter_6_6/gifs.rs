@@ -312,7 +312,7 @@ async fn while_heavy_gifs_are_checked_others_talk() {
     // The first is through: the others are being checked, or wait for their turn.
     within("a first GIF", answers.recv()).await;
     let mut while_checking = 0;
-    while uploads.len() > 0 {
+    while !uploads.is_empty() {
         if uploads.try_join_next().is_none() {
             let answer = ada.say(&chat, &room, "Is anybody here?").await;
             assert!([201, 429].contains(&answer.status.as_u16()));
@@ -465,6 +465,37 @@ async fn try_gif(
     let headers = [("content-type", &*kind), ("cookie", &*who.cookie)];
     let path = format!("/room/{room}/gif");
     try_send(server, "POST", &path, &headers, body.into()).await.ok()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stop_does_not_wait_for_an_upload_that_never_ends_and_leaves_nothing_of_it() {
+    let Some(chat) = Chat::own(CHAPTER).await else { return };
+    let (room, ada, _tab) = one_in_a_room(&chat).await;
+    let kept = name(&ada.sent_gif(&chat, &room, &small(1)).await);
+    let (kind, body) = multipart(&[(
+        "form-data; name=\"gif\"; filename=\"cat.gif\"",
+        &pictures::of_size(60_000),
+    )]);
+    let head = format!(
+        "POST /room/{room}/gif HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\
+         content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        chat.address(),
+        ada.cookie,
+        body.len(),
+    );
+    let mut tcp = TcpStream::connect(chat.address()).await.expect("it listens");
+    tcp.write_all(head.as_bytes()).await.expect("it reads");
+    tcp.write_all(&body[..30_000]).await.expect("it reads");
+    // It has begun.
+    let start = std::time::Instant::now();
+    while files(&chat).len() < 2 {
+        assert!(start.elapsed() < DEADLINE, "{:?}", files(&chat));
+        http::get(&chat, "/").await;
+    }
+    let chat = chat.restart("TERM").await;
+    assert_eq!(files(&chat), [kept.clone()].into());
+    assert_eq!(fetch(&chat, &kept).await.body, small(1));
 }
 
 #[tokio::test]

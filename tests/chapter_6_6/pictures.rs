@@ -99,7 +99,7 @@ pub(crate) fn bomb(bytes: usize) -> Vec<u8> {
             return data;
         }
         // The table has grown by one: from here on the codes are longer.
-        if code >= 6 && code < 4095 && (code + 1).is_power_of_two() && width < 12 {
+        if (6..4095).contains(&code) && (code + 1).is_power_of_two() && width < 12 {
             width += 1;
         }
     }

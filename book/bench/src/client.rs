@@ -250,7 +250,11 @@ fn parse(bytes: &[u8]) -> Result<Option<(u8, &[u8], usize)>> {
     ensure!(first & 0xf0 == 0x80, "a frame in parts, or compressed: {first:#04x}");
     ensure!(second & 0x80 == 0, "a server masks nothing");
     let (head, length) = match second {
-        127 => bail!("a frame of more than 64 KiB"),
+        127 => {
+            let Some(length) = bytes.get(2..10) else { return Ok(None) };
+            let length = u64::from_be_bytes(length.try_into().expect("BUG: eight bytes"));
+            (10, usize::try_from(length)?)
+        }
         126 => {
             let Some(length) = bytes.get(2..4) else { return Ok(None) };
             (4, usize::from(u16::from_be_bytes([length[0], length[1]])))

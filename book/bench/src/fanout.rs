@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 use crate::{
@@ -151,7 +151,7 @@ async fn connect(address: SocketAddr, load: Load) -> Result<Vec<(Client, usize)>
     for member in 0..load.members {
         for group in 0..load.groups {
             if opening.len() == AT_ONCE {
-                all.extend(opening.join_next().await.context("BUG: not empty")??);
+                all.push(opening.join_next().await.context("BUG: not empty")???);
             }
             opening.spawn(async move {
                 enter(address, load.dialect, group)
@@ -162,9 +162,8 @@ async fn connect(address: SocketAddr, load: Load) -> Result<Vec<(Client, usize)>
         }
     }
     while let Some(opened) = opening.join_next().await {
-        all.extend(opened?);
+        all.push(opened??);
     }
-    ensure!(all.len() == load.groups * load.members, "not everybody could connect");
     all.sort_by_key(|(_, group)| *group);
     Ok(all)
 }

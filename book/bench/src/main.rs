@@ -107,6 +107,7 @@ async fn measure(options: Options, files: u64) -> Result<()> {
         ensure!(!steps.is_empty(), "a quick run has no {only}");
     }
     let programs = Programs::build(&options.root, &steps, options.how)?;
+    let busy = process::load();
     let mut report = Report::default();
     for step in &mut steps {
         step.servers.retain(|(server, _)| programs.get(server).is_some());
@@ -144,6 +145,7 @@ async fn measure(options: Options, files: u64) -> Result<()> {
         machine: process::machine(),
         versions: programs.versions.clone(),
         quick: options.how != Thoroughness::Full,
+        busy,
         results: report.results(),
     };
     print!("\n{}", report::text(&run));

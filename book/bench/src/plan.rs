@@ -66,9 +66,9 @@ pub(crate) fn steps(how: Thoroughness) -> Vec<Step> {
             members,
             rate: rate / share as u32,
             window,
-            warm_up: millis(1500, 800, 50),
-            fixed: millis(3000, 1500, 200),
-            flat_out: millis(2000, 1000, 100),
+            warm_up: millis(1500, 500, 50),
+            fixed: millis(3000, 1200, 200),
+            flat_out: millis(2000, 800, 100),
             patience: Duration::from_secs(5),
         })
     };

@@ -125,6 +125,14 @@ pub(crate) fn machine() -> measured::Machine {
     }
 }
 
+/// How busy the machine was in the minute before, if it had more to do than it has cores.
+pub(crate) fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    let load: f64 = text.split(' ').next()?.parse().ok()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (load > cores as f64).then_some(load)
+}
+
 /// What a program prints, in one line.
 pub(crate) fn said(program: &str, argument: &str, folder: &Path) -> Result<String> {
     let output = Command::new(program)

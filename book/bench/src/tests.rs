@@ -210,17 +210,25 @@ async fn frames_may_come_in_pieces_and_pings_are_answered() {
     let long = "x".repeat(300);
     let mut bytes = frame("2", false);
     bytes.extend(frame(&long, false));
+    // A list of all members of a large room is longer than 64 KiB.
+    bytes.extend([0x81, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+    bytes.extend([b'y'; 70_000]);
     bytes.extend(frame("end", false));
     let (first, second) = bytes.split_at(100);
     server.write_all(first).await.unwrap();
     let mut texts = Vec::new();
     client.read(&mut |text: &[u8]| texts.push(text.len())).await.unwrap();
     assert!(texts.is_empty(), "{texts:?}");
-    server.write_all(second).await.unwrap();
-    while texts.len() < 2 {
+    let second = second.to_vec();
+    let server = tokio::spawn(async move {
+        server.write_all(&second).await.unwrap();
+        server
+    });
+    while texts.len() < 3 {
         client.read(&mut |text: &[u8]| texts.push(text.len())).await.unwrap();
     }
-    assert_eq!(texts, [300, 3]);
+    assert_eq!(texts, [300, 70_000, 3]);
+    let mut server = server.await.unwrap();
     // The answer to the Engine.IO ping: a masked text of one character.
     let mut pong = [0; 7];
     tokio::io::AsyncReadExt::read_exact(&mut server, &mut pong).await.unwrap();

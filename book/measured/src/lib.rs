@@ -28,6 +28,10 @@ pub struct Run {
     pub versions: BTreeMap<String, String>,
     /// True for a run with short loads, which is good for a look and for nothing else.
     pub quick: bool,
+    /// How many programs wanted a core before the run began, if that was more than there are
+    /// cores: the load average of the minute before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<f64>,
     /// What was measured, load by load.
     pub results: Vec<Measured>,
 }
@@ -276,9 +280,16 @@ impl Run {
             (least, most) if least == most => format!("{most}"),
             (least, most) => format!("{least} to {most}"),
         };
+        let busy = match self.busy {
+            Some(load) => format!(
+                " The machine had other work meanwhile (a load of {load:.0}): CPU time and memory \
+                 survive that, latency and throughput do not."
+            ),
+            None => String::new(),
+        };
         format!(
             "{quick} of {}, {rounds} rounds, on {cores} virtual cores ({cpu}) with {memory} GiB \
-             of memory and {system}; {}.",
+             of memory and {system}; {}.{busy}",
             self.date,
             versions.join(", ")
         )

@@ -20,6 +20,7 @@ fn run() -> Run {
         },
         versions: [("node".to_owned(), "20".to_owned())].into(),
         quick: false,
+        busy: None,
         results: vec![
             measured(
                 "room-500",
@@ -73,6 +74,13 @@ fn a_table_shows_what_was_measured_and_nothing_else() {
         unknown.contains("there is no table `room`; there are echo, rooms"),
         "{unknown}"
     );
+}
+
+#[test]
+fn a_run_on_a_busy_machine_says_so() {
+    assert!(!run().about().contains("other work"));
+    let busy = Run { busy: Some(30.2), ..run() }.about();
+    assert!(busy.contains("other work meanwhile (a load of 30)"), "{busy}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! No line of what is written here is blank: in Markdown a blank line would end the
 //! HTML block and turn the rest into prose.
 
-use crate::piece::{Code, Measured, Pair, Piece, Promise, Transcript, Tree};
+use crate::piece::{Code, Column, Measured, Pair, Piece, Promise, Transcript, Tree};
 use crate::plain;
 use crate::step_diff::{Change, Row};
 
@@ -51,25 +51,26 @@ fn figure(code: &Code) -> String {
 /// Two figures in a row. Where there is no room they stand one below the other, so each says
 /// by itself what it is.
 fn pair(pair: &Pair) -> String {
-    let [node, rust] = pair.sides().map(|(label, code)| side(label, code));
+    let [node, rust] = pair.sides().map(|(label, column)| side(label, column));
     format!(
         "<div class=\"sides\" role=\"group\" aria-label=\"{} in Node, {} in Rust\">\n\n\
          {node}\n{rust}\n</div>\n\n",
-        escape(&pair.node.part),
-        escape(&pair.rust.part),
+        escape(&pair.node.name),
+        escape(&pair.rust.name),
     )
 }
 
-fn side(label: &str, code: &Code) -> String {
+fn side(label: &str, column: &Column) -> String {
+    let code = &column.code;
     let (language, indent) = (code.language(), code.indent());
-    let (part, path) = (escape(&code.part), escape(&code.source.path));
+    let (name, path) = (escape(&column.name), escape(&code.source.path));
     let lines: String = code.rows.iter().map(|row| hanging(row, indent)).collect();
     format!(
         "<figure class=\"step\">\n<figcaption><strong>{label}</strong> \
-         <code>{part}</code> <span class=\"from\">{}</span></figcaption>\n\n\
+         <code>{name}</code> <span class=\"from\">{}</span></figcaption>\n\n\
          <pre>\
          <code class=\"language-{language} noplayground\" tabindex=\"0\" role=\"group\" \
-         aria-label=\"{label}: {path} {part}\">{lines}</code></pre>\n\n</figure>\n",
+         aria-label=\"{label}: {path} {name}\">{lines}</code></pre>\n\n</figure>\n",
         caption(code),
     )
 }
@@ -79,7 +80,29 @@ fn hanging(row: &Row, indent: usize) -> String {
     let text = row.text();
     let depth = (text.len() - text.trim_start().len()).saturating_sub(indent);
     let hanging = format!("<span style=\"--depth: {depth}\"");
-    line(row, indent).replacen("<span", &hanging, 1)
+    breakable(&line(row, indent)).replacen("<span", &hanging, 1)
+}
+
+/// A chain of calls has no blanks to break it at: it may go on before a method, after an
+/// opening bracket and in a path.
+fn breakable(line: &str) -> String {
+    let (mut text, mut before) = (String::new(), [' ', ' ']);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied().unwrap_or(' ');
+        let ends = before[1].is_alphanumeric() || ")]?_".contains(before[1]);
+        if letter == '.' && ends && next.is_lowercase() {
+            text.push_str("<wbr>");
+        }
+        text.push(letter);
+        let path = letter == ':' && before[1] == ':' && before[0] != ':';
+        if (letter == '(' && !next.is_whitespace() && next != ')') || path {
+            text.push_str("<wbr>");
+        }
+        before = [before[1], letter];
+    }
+    // A browser takes the first half of an arrow for a hyphen.
+    text.replace("-&gt;", "<span class=\"whole\">-&gt;</span>")
 }
 
 fn caption(code: &Code) -> String {

@@ -130,13 +130,19 @@ impl Code {
 
 /// A part of a twin in Node, and what does the same in Rust.
 pub(crate) struct Pair {
-    pub(crate) node: Code,
-    pub(crate) rust: Code,
+    pub(crate) node: Column,
+    pub(crate) rust: Column,
+}
+
+/// One side of a pair, and what a reader calls it.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) code: Code,
 }
 
 impl Pair {
     /// Both columns, with the word that labels them.
-    pub(crate) fn sides(&self) -> [(&'static str, &Code); 2] {
+    pub(crate) fn sides(&self) -> [(&'static str, &Column); 2] {
         [("Node", &self.node), ("Rust", &self.rust)]
     }
 }
@@ -292,9 +298,18 @@ impl Workbook {
         let counterparts = counterparts(node, rust)?;
         let both = node.parts.iter().zip(&counterparts);
         both.map(|(node, rust)| {
-            Ok(Pair { node: self.item(&script, node)?, rust: self.item(&program, rust)? })
+            Ok(Pair {
+                node: self.column(&script, node)?,
+                rust: self.column(&program, rust)?,
+            })
         })
         .collect()
+    }
+
+    fn column(&self, file: &str, parts: &[Selector]) -> Result<Column> {
+        let mut names: Vec<&str> = parts.iter().map(Selector::heading).collect();
+        names.dedup();
+        Ok(Column { name: names.join(", "), code: self.item(file, parts)? })
     }
 
     /// The rows of a file, or of parts of it, in one step against another.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::piece::{Code, DifferenceTable, Measured, Pair, Piece, Tree, sentence};
+use crate::piece::{
+    Code, Column, DifferenceTable, Measured, Pair, Piece, Tree, sentence,
+};
 use crate::step_diff::Change;
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -45,8 +47,8 @@ pub(crate) fn differences(table: &DifferenceTable) -> String {
     text
 }
 
-fn side((label, code): (&str, &Code)) -> String {
-    format!("{label}: {}\n", fence(code))
+fn side((label, column): (&str, &Column)) -> String {
+    format!("{label}: {}\n", fence(&column.code))
 }
 
 fn fence(code: &Code) -> String {

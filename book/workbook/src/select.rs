@@ -38,6 +38,15 @@ impl Selector {
         split_outside(text, ",").iter().map(|part| Self::parse(part)).collect()
     }
 
+    /// What a reader calls it: the name of what it is, or of what it is a part of.
+    pub(crate) fn heading(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Opening(name) => name,
+            Self::Span(first, _) => first.heading(),
+            Self::Inside(_, outer) => outer.heading(),
+        }
+    }
+
     /// Reads one part.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();

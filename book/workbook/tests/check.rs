@@ -142,6 +142,52 @@ fn more_than_25_new_lines_at_once_are_refused() {
     );
 }
 
+/// A twin of chapter 2, and a page that shows it beside the chapter.
+fn with_a_twin(name: &str, lines: usize) -> Fixture {
+    let book = Fixture::new(name);
+    let body = "  log();\n".repeat(lines - 2);
+    book.write("tests/node/chapter-2.mjs", &format!("function answer() {{\n{body}}}\n"));
+    let page = "\nThe twin answers as often as it can, and nobody knows why; here one answer has \
+                to do.\n\n{{#sides tests/node/chapter-2.mjs answer | 2-two/src/main.rs}}\n";
+    book.append("book/src/two.md", page);
+    book
+}
+
+#[test]
+fn a_twin_beside_its_program_passes() {
+    with_a_twin("sides", 40).passes();
+}
+
+#[test]
+fn a_column_of_more_than_40_lines_is_refused() {
+    let book = with_a_twin("long_side", 41);
+    book.refuses("book/src/two.md:29:", "is 41 lines long, and 40 is the most");
+}
+
+#[test]
+fn a_twin_without_prose_before_it_is_refused() {
+    let book = with_a_twin("silent_sides", 3);
+    let page = book.read("book/src/two.md");
+    let silent = page.split_once("The twin answers").unwrap().0;
+    let sides = page.lines().last().unwrap();
+    book.write("book/src/two.md", &format!("{silent}{sides}\n"));
+    book.refuses("book/src/two.md:27:", "only 9 words stand between");
+}
+
+#[test]
+fn a_comparison_does_not_count_as_showing_what_is_new() {
+    let book = with_a_twin("sides_only", 3);
+    book.replace("book/src/two.md", "{{#diff 1-one 2-two src/main.rs answer}}\n", "");
+    book.refuses("chapters/2-two/src/main.rs:12:", "shown nowhere in two.md");
+}
+
+#[test]
+fn a_part_that_was_renamed_in_a_twin_is_missed_where_a_page_names_it() {
+    let book = with_a_twin("renamed_twin", 3);
+    book.replace("tests/node/chapter-2.mjs", "answer", "reply");
+    book.refuses("book/src/two.md:29:", "no item or anchor `answer`");
+}
+
 // Exceptions.
 
 #[test]

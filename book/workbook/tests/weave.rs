@@ -316,3 +316,114 @@ fn stock_mdbook_builds_the_book_and_fails_where_a_directive_does_not_resolve() {
     assert!(said.contains("book/src/two.md:12: "), "{said}");
     assert!(said.contains("has no item or anchor `answer`"), "{said}");
 }
+
+const TWIN: &str = r#"// Says hello.
+import { log } from "./log.mjs";
+
+const LIMIT = 3;
+
+/** Answers a greeting. */
+export async function answer(greeting) {
+  if (greeting === "") return "";
+  return "hello yourself";
+}
+
+function sayGoodbye() {
+  log("goodbye");
+}
+
+class Answer {
+  accept() {
+    log("accepted");
+  }
+}
+"#;
+
+/// What a page with these columns becomes.
+fn sides(name: &str, node: &str, rust: &str) -> Result<String, String> {
+    let book = Fixture::new(name);
+    book.write("tests/node/chapter-2.mjs", TWIN);
+    let directive = format!("{{{{#sides {node} | {rust}}}}}\n");
+    book.weave(&directive, "html")
+}
+
+#[test]
+fn a_part_of_a_twin_stands_beside_the_part_of_the_same_name() {
+    let page = sides(
+        "weave_sides",
+        "tests/node/chapter-2.mjs answer, LIMIT",
+        "2-two/src/main.rs answer, greet + main",
+    )
+    .unwrap();
+    assert_eq!(page.matches("<div class=\"sides\" role=\"group\"").count(), 2, "{page}");
+    assert!(page.contains("aria-label=\"LIMIT in Node, greet, main in Rust\""), "{page}");
+    let node = page.find("<strong>Node</strong> <code>answer</code>").unwrap();
+    let rust = page.find("<strong>Rust</strong> <code>answer</code>").unwrap();
+    assert!(node < rust, "{page}");
+    assert!(page[node..rust].contains("class=\"language-javascript"), "{page}");
+    assert!(page[node..rust].contains("/** Answers a greeting. */"), "{page}");
+    assert!(page[node..rust].contains("tests/node/chapter-2.mjs"), "{page}");
+    assert!(!page[node..rust].contains("goodbye"), "{page}");
+    assert!(page[rust..].contains("class=\"language-rust"), "{page}");
+    let hanging = "<span style=\"--depth: 2\" class=\"same\">  return &quot;hello";
+    assert!(page.contains(hanging), "{page}");
+    let broken = "answer(<wbr>greeting: &amp;str)";
+    assert!(page[rust..].contains(broken), "{page}");
+    let blank = |code: &str| code.lines().any(|line| line.trim().is_empty());
+    let codes = page.split("<pre>").skip(1);
+    assert!(!codes.map(|code| code.split("</pre>").next().unwrap()).any(blank), "{page}");
+}
+
+#[test]
+fn without_parts_in_rust_the_names_are_those_of_node() {
+    let node = "tests/node/chapter-2.mjs answer";
+    let page = sides("weave_sides_named", node, "2-two/src/main.rs").unwrap();
+    assert!(page.contains("fn answer(<wbr>greeting: &amp;str)"), "{page}");
+    let node = "tests/node/chapter-2.mjs sayGoodbye";
+    let error = sides("weave_sides_unnamed", node, "2-two/src/main.rs").unwrap_err();
+    assert!(error.contains("no item or anchor `say_goodbye`"), "{error}");
+    let node = "tests/node/chapter-2.mjs \"accept(\" in Answer";
+    let error = sides("weave_sides_opening", node, "2-two/src/main.rs").unwrap_err();
+    assert!(error.contains("say what stands beside it"), "{error}");
+    let page = sides("weave_sides_inside", node, "2-two/src/main.rs main").unwrap();
+    assert!(page.contains("<strong>Node</strong> <code>Answer</code>"), "{page}");
+}
+
+#[test]
+fn a_side_that_does_not_resolve_is_refused() {
+    let twin = "tests/node/chapter-2.mjs";
+    let program = "2-two/src/main.rs";
+    let refused = |node: &str, rust: &str, what: &str| {
+        let error = sides("weave_no_sides", node, rust).unwrap_err();
+        assert!(error.contains("book/src/one.md:1: "), "{error}");
+        assert!(error.contains(what), "{error}");
+    };
+    let anser = format!("{twin} anser");
+    refused(&anser, program, "no item or anchor `anser`");
+    refused(&format!("{twin} answers"), program, "did you mean `answer`?");
+    let answer = format!("{twin} answer");
+    refused(&answer, &format!("{program} answers"), "did you mean `answer`?");
+    refused(twin, &format!("{program} main"), "`sides` needs parts of a twin");
+    refused(
+        &format!("{answer}, LIMIT"),
+        &format!("{program} answer"),
+        "names 2 for Node",
+    );
+    let crossed = format!("{program} main, answer");
+    refused(&format!("{answer}, LIMIT"), &crossed, "`answer` would stand beside `main`");
+    refused(&format!("{program} answer"), program, "is no twin");
+    refused(&answer, twin, "is no program");
+    refused("tests/node/chapter-3.mjs answer", program, "did you mean");
+}
+
+#[test]
+fn renderers_other_than_html_get_two_fences() {
+    let book = Fixture::new("weave_plain_sides");
+    book.write("tests/node/chapter-2.mjs", TWIN);
+    let directive = "{{#sides tests/node/chapter-2.mjs answer | 2-two/src/main.rs}}\n";
+    let page = book.weave(directive, "markdown").unwrap();
+    assert!(page.contains("Node: `tests/node/chapter-2.mjs`"), "{page}");
+    assert!(page.contains("````javascript\n"), "{page}");
+    assert!(page.contains("Rust: `chapters/2-two/src/main.rs`"), "{page}");
+    assert!(!page.contains("<figure"), "{page}");
+}

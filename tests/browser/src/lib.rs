@@ -209,6 +209,12 @@ impl Browser {
         self.cdp("Network.emulateNetworkConditions", conditions).await;
     }
 
+    /// Runs no script of the pages that are visited from now on, or runs them again. Those of
+    /// a test run all the same.
+    pub async fn scripts(&self, run: bool) {
+        self.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": !run })).await;
+    }
+
     async fn cdp(&self, command: &str, parameters: Value) {
         let devtools = self.driver.cdp();
         let answer = within(command, devtools.send_raw(command, parameters)).await;

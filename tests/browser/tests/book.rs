@@ -323,6 +323,85 @@ async fn code_wider_than_the_page_scrolls_by_keyboard() {
     browser.until("document.activeElement.scrollLeft > 0").await;
 }
 
+/// How the two columns of each comparison on a page stand to each other.
+async fn columns(browser: &Browser) -> Vec<String> {
+    let columns = browser
+        .run(
+            "const labels = (figures) =>
+               figures.map((figure) => figure.querySelector('strong').innerText).join();
+             const seen = (figures) => figures.every((figure) =>
+               figure.checkVisibility() && figure.querySelector('pre').offsetHeight > 20);
+             return [...document.querySelectorAll('.sides')].map((sides) => {
+               const figures = [...sides.querySelectorAll('figure')];
+               if (labels(figures) !== 'Node,Rust' || !seen(figures)) return 'not there';
+               const [node, rust] = figures.map((figure) => figure.getBoundingClientRect());
+               const code = figures.map((figure) =>
+                 figure.querySelector('pre').getBoundingClientRect().top);
+               if (node.right < rust.left && code[0] === code[1]) return 'beside';
+               if (node.bottom < rust.top && node.left === rust.left) return 'below';
+               return 'anywhere';
+             })",
+        )
+        .await;
+    serde_json::from_value(columns).expect("a list of strings")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_stands_beside_its_program_or_above_it_where_there_is_no_room() {
+    let Some(browser) = open("index.html").await else { return };
+    for scripts in [true, false] {
+        browser.scripts(scripts).await;
+        for chapter in ["1", "2", "3", "4", "5-1", "5-2", "5"] {
+            let page = format!("chapter-{chapter}.html");
+            for (width, place) in
+                [(1920, "beside"), (1200, "beside"), (800, "below"), (320, "below")]
+            {
+                let here = format!("{page}, {width} px, scripts: {scripts}");
+                browser.look(width, 800, "light").await;
+                browser.visit(&url(&page)).await;
+                let class = "return document.documentElement.classList.contains('js')";
+                assert_eq!(browser.run(class).await, scripts, "{here}");
+                let columns = columns(&browser).await;
+                assert!(columns.len() > 1, "{here}: nothing is compared");
+                assert!(
+                    columns.iter().all(|column| column == place),
+                    "{here}: {columns:?}"
+                );
+                assert_eq!(too_wide(&browser).await, NO_BARRIERS, "{here}");
+                assert!(browser.overflow().await <= 0, "{here}");
+            }
+            browser.look_printed(PAPER).await;
+            let columns = columns(&browser).await;
+            assert!(
+                columns.iter().all(|column| column == "below"),
+                "{page}: {columns:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comparisons_are_for_everybody_wide_and_narrow() {
+    let Some(browser) = open("chapter-4.html").await else { return };
+    for width in [1920, 1200, 320] {
+        browser.look(width, 800, "light").await;
+        for theme in THEMES {
+            choose_theme(&browser, theme).await;
+            assert_eq!(browser.barriers(&[]).await, NO_BARRIERS, "{width} px, {theme}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copying_a_side_gives_its_lines_as_the_program_has_them() {
+    let Some(browser) = open("chapter-4.html").await else { return };
+    let copied = copy(&browser, ".sides figure:last-of-type .clip-button").await;
+    let program = support::root().join("chapters/4-rooms/src/main.rs");
+    let program = fs::read_to_string(program).expect("the program").replace("\r\n", "\n");
+    assert!(copied.lines().count() > 10, "{copied}");
+    assert!(program.contains(copied.trim_end()), "{copied}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_book_is_searched_without_a_server() {
     let Some(browser) = open("index.html").await else { return };

@@ -1,6 +1,6 @@
 //! What chapter 6-6's page shows: GIFs.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use browser::{Browser, program};
 use support::chat::{Chat, Visitor};
@@ -23,7 +23,7 @@ async fn enter(chat: &Chat, room: &str) -> Option<Browser> {
 }
 
 /// Chooses a file, as a person does in the dialog.
-async fn choose(browser: &Browser, file: &PathBuf) {
+async fn choose(browser: &Browser, file: &Path) {
     let input = browser.find(By::Css("#gif")).await.expect("a field for a file");
     input.send_keys(file.to_str().expect("a text")).await.expect("it takes a file");
 }

@@ -279,6 +279,17 @@ impl Visitor {
     }
 }
 
+/// Waits until the lobby is told of a new room, and returns what it is told. Others may be
+/// making rooms too.
+pub async fn told(socket: &mut SocketIo, id: &str) -> Value {
+    loop {
+        let mut event = socket.event_in(LOBBY, "newRoom").await;
+        if event[0]["id"] == id {
+            return event[0].take();
+        }
+    }
+}
+
 /// A form's fields as a browser encodes them (`application/x-www-form-urlencoded`).
 pub fn form(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| {

@@ -219,7 +219,9 @@ fn used_names(book: &Book<'_>) -> BTreeSet<(Option<String>, String)> {
         for piece in &woven.pieces {
             let codes: Vec<&Code> = match piece {
                 Ok(Piece::Code(code)) => vec![code],
-                Ok(Piece::Sides(pairs)) => pairs.iter().map(|pair| &pair.rust).collect(),
+                Ok(Piece::Sides(pairs)) => {
+                    pairs.iter().map(|pair| &pair.rust.code).collect()
+                }
                 _ => continue,
             };
             for code in codes {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Book, Fault, WovenPage};
 use crate::directive::Directive;
 use crate::page::{Heading, Page};
-use crate::piece::{Code, Pair, Piece};
+use crate::piece::{Code, Column, Pair, Piece};
 
 /// The most new lines that one directive shows.
 const MOST_LINES: usize = 25;
@@ -35,7 +35,7 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
                 }
             }
             if let Ok(Piece::Sides(pairs)) = piece {
-                for (_, code) in pairs.iter().flat_map(Pair::sides) {
+                for (_, Column { code, .. }) in pairs.iter().flat_map(Pair::sides) {
                     let lines = code.rows.len();
                     if lines > LONGEST_SIDE {
                         fault(format!(
