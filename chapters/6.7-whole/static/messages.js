@@ -119,15 +119,16 @@ function messageAbove(line) {
 
 /** At the end the list follows what is said. Who reads further up is left in peace. */
 let stuck = true;
-let scrolledTo = 0;
+let heights = "";
 let unseen = 0;
 
+const heightsNow = () => `${box.scrollHeight} in ${box.clientHeight}`;
 box.addEventListener("scroll", () => {
-  // Only a reader scrolls upwards. What grows below is no reason to stop following.
-  const upwards = box.scrollTop < scrolledTo;
-  scrolledTo = box.scrollTop;
+  // A list that grows or shrinks moves by itself: that is no reader who scrolls.
+  const changed = heights !== heightsNow();
+  heights = heightsNow();
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-  stuck = atEnd || (stuck && !upwards);
+  stuck = atEnd || (stuck && changed);
   if (stuck) saw();
 });
 pill.addEventListener("click", () => {
@@ -151,6 +152,7 @@ function arrived(mine) {
 
 function toTheEnd() {
   box.scrollTop = box.scrollHeight;
+  heights = heightsNow();
   stuck = true;
   saw();
 }

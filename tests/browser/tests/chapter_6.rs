@@ -286,6 +286,18 @@ async fn a_gif_that_grows_when_it_arrives_does_not_push_the_end_away() {
         }";
     bob.run(&format!("return (async () => {{ {script} }})()")).await;
     bob.until(&format!("{TO_THE_END} < 2")).await;
+    // The preview goes, so the list has more room and moves; and then the GIF grows.
+    let script = "const frame = () => new Promise((done) =>
+            requestAnimationFrame(() => setTimeout(done)));
+        const preview = document.querySelector('#preview');
+        preview.hidden = false;
+        await frame();
+        preview.hidden = true;
+        document.querySelector('#talk').getBoundingClientRect();
+        document.querySelector('.notice:last-child').style.minBlockSize = '600px';
+        await frame();";
+    bob.run(&format!("return (async () => {{ {script} }})()")).await;
+    bob.until(&format!("{TO_THE_END} < 2")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -908,5 +920,7 @@ async fn a_picture_for_the_book() {
     bob.click("#send-gif").await;
     let drawing = "document.querySelector('.message .gif').naturalWidth === 160";
     bob.until(&format!("{drawing} && !{PREVIEW} && {}", shows("It draws?"))).await;
+    // The list takes what a window leaves; a picture has no window.
+    bob.run("document.querySelector('#talk').style.flexBasis = '27rem'").await;
     bob.picture("chapter-6", "6.7-whole").await;
 }
