@@ -364,13 +364,13 @@ async fn a_shutdown_is_not_leaving_and_no_full_room_holds_it_up() {
         }
         rooms.push(room);
     }
-    let lobby = watch(&chat).await;
+    let mut lobby = watch(&chat).await;
     chat.signal("TERM").await;
-    for tab in tabs {
-        let told = tab.rest().await;
+    for mut tab in tabs {
+        let told = tab.to_the_end().await;
         assert!(!told.iter().any(|packet| packet.contains("\"exit\"")), "{told:?}");
     }
-    let told = lobby.rest().await;
+    let told = lobby.to_the_end().await;
     assert!(!told.iter().any(|packet| packet.starts_with("42")), "{told:?}");
     let started = Instant::now();
     let chat = chat.restart("TERM").await;
@@ -474,7 +474,7 @@ async fn a_peer_that_does_not_read_does_not_hold_up_a_shutdown_and_does_not_leav
     };
     let (ada, bob) = two(&chat).await;
     let room = ada.create(&chat, "Cats").await;
-    let (witness, _) = ada.join(&chat, &room).await;
+    let (mut witness, _) = ada.join(&chat, &room).await;
     let (mut stuck, _) = bob.join(&chat, &room).await;
     let long = format!("42/chat,[\"{}\"]", "x".repeat(100_000));
     for _ in 0..300 {
@@ -482,7 +482,7 @@ async fn a_peer_that_does_not_read_does_not_hold_up_a_shutdown_and_does_not_leav
     }
     let started = Instant::now();
     chat.signal("TERM").await;
-    let told = witness.rest().await;
+    let told = witness.to_the_end().await;
     assert!(!told.iter().any(|packet| packet.contains("\"exit\"")), "{told:?}");
     let chat = chat.restart("TERM").await;
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());

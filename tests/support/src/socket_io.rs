@@ -248,20 +248,6 @@ impl SocketIo {
         .await
     }
 
-    /// All packets up to the end of the connection.
-    pub async fn rest(mut self) -> Vec<String> {
-        let mut packets: Vec<_> = self.waiting.drain(..).collect();
-        within("the end of the connection", async {
-            while let Ok(message) = self.ws.any().await {
-                if let Message::Text(text) = message {
-                    packets.push(text.to_string());
-                }
-            }
-        })
-        .await;
-        packets
-    }
-
     /// Hangs up, as the official client does: with the close frame of the WebSocket.
     pub async fn hang_up(self) {
         self.ws.hang_up().await;
