@@ -23,18 +23,21 @@ use support::{
     within,
 };
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+#[path = "promises/random.rs"]
+mod random;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-4");
 const MAX_MESSAGE: usize = 1_000_000;
 
 /// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 7] = [
+const CLIENTS: [(u8, &[&str]); 5] = [
     (4, &["polling", "websocket"]),
     (4, &["polling"]),
     (4, &["websocket"]),
     (3, &["polling", "websocket"]),
     (3, &["websocket"]),
-    (2, &["polling", "websocket"]),
-    (2, &["websocket"]),
 ];
 
 /// A client, and its id for others.

@@ -8,20 +8,21 @@ use support::{
     socket_io::SocketIo,
 };
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-5-1");
 const MAX_MESSAGE: usize = 1_000_000;
 const BUSY: &str =
     r#"{"message":"not authorized","data":{"content":"Please retry later"}}"#;
 
 /// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 7] = [
+const CLIENTS: [(u8, &[&str]); 5] = [
     (4, &["polling", "websocket"]),
     (4, &["polling"]),
     (4, &["websocket"]),
     (3, &["polling", "websocket"]),
     (3, &["websocket"]),
-    (2, &["polling", "websocket"]),
-    (2, &["websocket"]),
 ];
 
 fn guest() -> Option<Value> {
@@ -347,33 +348,12 @@ async fn the_official_clients_3_and_4_send_their_token_in_auth() {
         return;
     }
     let server = Server::start(CHAPTER).await;
-    for (version, transports) in CLIENTS.into_iter().filter(|(version, _)| *version > 2) {
+    for (version, transports) in CLIENTS {
         let options =
             json!({ "transports": transports, "auth": { "token": "admin-token" } });
         let mut client = Official::connect_with(&server, version, "/", options).await;
         let welcome = client.event("welcome").await;
         assert_eq!(welcome, json!([{ "role": "admin" }]), "{version} {transports:?}");
-    }
-}
-
-#[tokio::test]
-async fn the_official_client_2_cannot_send_one_and_is_refused_by_checks_that_ask_for_it()
-{
-    if official::skip() {
-        return;
-    }
-    let server = Server::start(CHAPTER).await;
-    for (version, transports) in CLIENTS.into_iter().filter(|(version, _)| *version == 2)
-    {
-        let options =
-            json!({ "transports": transports, "auth": { "token": "admin-token" } });
-        let mut client = Official::start(&server, version, "/", options.clone()).await;
-        assert_eq!(client.on("connect_error").await["message"], "invalid");
-        let mut client =
-            Official::start(&server, version, "/admin", options.clone()).await;
-        while client.on("connect_error").await["message"] != "forbidden" {}
-        let mut client = Official::connect_with(&server, version, "/slow", options).await;
-        assert_eq!(client.event("welcome").await, json!([{ "role": "guest" }]));
     }
 }
 

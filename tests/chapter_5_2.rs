@@ -19,20 +19,21 @@ use support::{
 };
 use tokio::net::TcpListener;
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-5-2");
 const MAX_MESSAGE: usize = 1_000_000;
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 
 /// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 7] = [
+const CLIENTS: [(u8, &[&str]); 5] = [
     (4, &["polling", "websocket"]),
     (4, &["polling"]),
     (4, &["websocket"]),
     (3, &["polling", "websocket"]),
     (3, &["websocket"]),
-    (2, &["polling", "websocket"]),
-    (2, &["websocket"]),
 ];
 
 fn guest() -> Option<Value> {
@@ -220,10 +221,7 @@ async fn every_official_client_is_its_visitor_on_every_transport() {
             },
             "auth": { "token": "guest-token" },
         });
-        // Version 2 has no token, and /slow asks for none.
-        let namespace = if version == 2 { "/slow" } else { "/" };
-        let mut client =
-            Official::connect_with(&server, version, namespace, options).await;
+        let mut client = Official::connect_with(&server, version, "/", options).await;
         let answer = client.ask("whoami", json!([])).await;
         assert_eq!(
             answer,
@@ -669,27 +667,6 @@ async fn a_stopping_server_ends_with_0_also_while_it_is_checking_somebody() {
     server.signal("TERM").await;
     client.closed().await;
     assert_eq!(server.exit().await.code(), Some(0));
-}
-
-#[tokio::test]
-async fn a_post_of_bytes_reaches_the_engine_as_such() {
-    if !support::is_ours("it is about a layer of this program") {
-        return;
-    }
-    let server = Server::start(CHAPTER).await;
-    let path = POLLING.replace("EIO=4", "EIO=3");
-    let open = http::get(&server, &path).await.text();
-    let (_, sid) = open.split_once(r#""sid":""#).expect("an open packet");
-    let path = format!("{path}&sid={}", sid.split('"').next().unwrap_or_default());
-    // A text of two characters, `2x`: a ping, in revision 3's framing for bytes.
-    let ping = [0, 2, 0xff, b'2', b'x'];
-    let bytes = [("content-type", "application/octet-stream")];
-    let answer = http::send(&server, "POST", &path, &bytes, ping.to_vec()).await;
-    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, "ok"));
-    // As a text the same bytes mean nothing.
-    let text = [("content-type", "text/plain")];
-    let answer = http::send(&server, "POST", &path, &text, ping.to_vec()).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
 /// Opens 200 connections with `padding` more bytes in their handshakes, and returns how much

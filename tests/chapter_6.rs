@@ -33,6 +33,11 @@ mod talk;
 #[path = "chapter_6_2/visitors.rs"]
 mod visitors;
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+#[path = "promises/random.rs"]
+mod random;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-6");
 
 /// A new room for a hundred.

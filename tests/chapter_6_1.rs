@@ -12,6 +12,9 @@ use support::{
 #[path = "chapter_6_1/lobby.rs"]
 mod lobby;
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-6-1");
 
 #[tokio::test]

@@ -13,6 +13,9 @@ mod lobby;
 #[path = "chapter_6_2/visitors.rs"]
 mod visitors;
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-6-2");
 
 #[tokio::test]

@@ -17,6 +17,9 @@ mod presence;
 #[path = "chapter_6_2/visitors.rs"]
 mod visitors;
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-6-4");
 
 #[tokio::test]

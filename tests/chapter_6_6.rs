@@ -27,6 +27,9 @@ mod talk;
 #[path = "chapter_6_2/visitors.rs"]
 mod visitors;
 
+#[path = "promises/crooked.rs"]
+mod crooked;
+
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-6-6");
 
 #[tokio::test]

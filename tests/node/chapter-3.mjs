@@ -92,7 +92,7 @@ async function sendNotice(request, response) {
 const server = createServer(app);
 // The limits are the library's own: a million bytes a message, a ping every 25 s, and
 // 20 s to answer it.
-const io = new Server(server, { allowEIO3: true, cleanupEmptyChildNamespaces: true });
+const io = new Server(server, { cleanupEmptyChildNamespaces: true });
 for (const [namespace, [event, text]] of Object.entries(GREETINGS)) {
   io.of(namespace).on("connection", (socket) => onConnect(socket, event, text));
 }

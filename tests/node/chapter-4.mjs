@@ -168,6 +168,6 @@ function deleteRoom(request, response, room) {
 const server = createServer(app);
 // The limits are the library's own: a million bytes a message, a ping every 25 s, and
 // 20 s to answer it.
-const io = new Server(server, { allowEIO3: true });
+const io = new Server(server);
 io.on("connection", onConnect);
 await serve(server, () => io.close());

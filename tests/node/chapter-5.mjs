@@ -128,7 +128,7 @@ function onUnknown(answer) {
 const server = createServer(app);
 // The limits are the library's own: a million bytes a message, a ping every 25 s, and
 // 20 s to answer it.
-const io = new Server(server, { allowEIO3: true, allowRequest: gate });
+const io = new Server(server, { allowRequest: gate });
 watch(io.engine);
 guard(io, onConnect);
 await serve(server, () => io.close());

@@ -6,6 +6,7 @@
 mod coverage;
 mod exceptions;
 mod explained;
+mod features;
 mod fences;
 mod layout;
 mod links;
@@ -83,7 +84,7 @@ impl<'a> Book<'a> {
 
 type Rule = fn(&Book<'_>, &mut Vec<Fault>) -> Result<()>;
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 12] = [
     directives,
     explained::rule,
     explained::promises,
@@ -95,6 +96,7 @@ const RULES: [Rule; 11] = [
     links::rule,
     layout::rule,
     order::rule,
+    features::rule,
 ];
 
 /// Applies every rule. No faults: the book and the code agree.

@@ -3,6 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
@@ -31,6 +32,16 @@ impl Workbook {
     pub(crate) fn open(root: PathBuf) -> Result<Self> {
         let ladder = Ladder::read(&root.join("book"))?;
         Ok(Self { root, ladder, sources: RefCell::default(), run: OnceCell::new() })
+    }
+
+    /// Cargo, as it ran this program, in the clone.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command =
+            Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.current_dir(&self.root);
+        // Names of tests come from their threads, and a single one runs in `main`.
+        command.env_remove("RUST_TEST_THREADS");
+        command
     }
 
     /// A file by its path from the root, with `/`.
@@ -87,8 +98,9 @@ impl Workbook {
         files_in(&self.root.join(folder))
     }
 
-    /// The files that hold a chapter's tests: `tests/chapter_4.rs`, and what lies in
-    /// `tests/chapter_4/`. A name that is no chapter's is that of a file in tests/.
+    /// The files that hold a chapter's tests: `tests/chapter_4.rs`, what lies in
+    /// `tests/chapter_4/`, and the modules that it shares with others by a `#[path]`. A name
+    /// that is no chapter's is that of a file in tests/.
     pub(crate) fn test_files(&self, chapter: &str) -> Vec<String> {
         let first = match self.ladder.get(chapter) {
             Some(step) => step.test_file(),
@@ -97,10 +109,25 @@ impl Workbook {
         let folder =
             first.strip_suffix("/main.rs").unwrap_or(first.trim_end_matches(".rs"));
         let below = self.files(folder).into_iter().filter(|file| file.ends_with(".rs"));
-        let below: Vec<String> = below.map(|file| format!("{folder}/{file}")).collect();
+        let below = below.map(|file| format!("{folder}/{file}"));
+        let shared = self.shared_modules(&first).into_iter();
         let mut files = vec![first.clone()];
-        files.extend(below.into_iter().filter(|file| *file != first));
+        for file in below.chain(shared) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
         files
+    }
+
+    /// The files that a file of tests takes in by `#[path = "…"]`.
+    fn shared_modules(&self, file: &str) -> Vec<String> {
+        let Ok(source) = self.source(file) else { return Vec::new() };
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let lines = source.lines.iter().map(|line| line.text.trim());
+        let paths = lines
+            .filter_map(|line| line.strip_prefix("#[path = \"")?.strip_suffix("\"]"));
+        paths.map(|path| format!("{folder}/{path}")).collect()
     }
 
     pub(crate) fn step_of_folder(&self, folder: &str) -> Option<&Step> {

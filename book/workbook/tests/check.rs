@@ -463,3 +463,55 @@ fn another_order_and_another_name_pass_with_a_reason() {
     }
     book.passes();
 }
+
+/// A library with a feature that no program may have, and the one below it.
+fn with_libraries(book: &Fixture) {
+    for (name, feature, rest) in [
+        ("engineioxide", "v3 = []", ""),
+        (
+            "socketioxide",
+            "v4 = [\"engineioxide/v3\"]",
+            "[dependencies]\nengineioxide = { path = \"../engineioxide\" }\n",
+        ),
+    ] {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[features]\n{feature}\n\n{rest}"
+        );
+        book.write(&format!("libraries/{name}/Cargo.toml"), &manifest);
+        book.write(&format!("libraries/{name}/src/lib.rs"), "");
+    }
+    book.replace(
+        "Cargo.toml",
+        "[workspace.dependencies]",
+        "[workspace.dependencies]\nsocketioxide = { path = \"libraries/socketioxide\" }",
+    );
+}
+
+#[test]
+fn a_member_that_lets_clients_of_version_2_in_is_refused() {
+    let book = Fixture::new("version_2");
+    with_libraries(&book);
+    let manifest = "chapters/browser-kit/Cargo.toml";
+    book.append(manifest, "\n[dependencies]\nsocketioxide.workspace = true\n");
+    book.passes();
+    let with = "socketioxide = { workspace = true, features = [\"v4\"] }";
+    book.replace(manifest, "socketioxide.workspace = true", with);
+    book.refuses(
+        "chapters/browser-kit/Cargo.toml:1:",
+        "the feature `v4` of socketioxide",
+    );
+}
+
+#[test]
+fn a_member_that_would_let_them_in_by_an_optional_feature_is_refused() {
+    let book = Fixture::new("version_2_optional");
+    with_libraries(&book);
+    let engine = "engineioxide = { path = \"../../libraries/engineioxide\", optional = true, \
+                  features = [\"v3\"] }";
+    let manifest = "chapters/browser-kit/Cargo.toml";
+    book.append(manifest, &format!("\n[dependencies]\n{engine}\n"));
+    book.refuses(
+        "chapters/browser-kit/Cargo.toml:1:",
+        "the feature `v3` of engineioxide",
+    );
+}

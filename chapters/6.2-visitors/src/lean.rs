@@ -2,19 +2,13 @@
 
 use axum::{
     extract::Request,
-    http::{
-        HeaderName, HeaderValue,
-        header::{CONTENT_TYPE, SEC_WEBSOCKET_KEY},
-    },
+    http::{HeaderValue, header::SEC_WEBSOCKET_KEY},
     middleware::Next,
     response::Response,
 };
 use hyper::upgrade::OnUpgrade;
 
 use crate::visitor::Visitor;
-
-/// The headers that the engine reads: one of a POST, one of a WebSocket's handshake.
-const READ_BY_THE_ENGINE: [HeaderName; 2] = [CONTENT_TYPE, SEC_WEBSOCKET_KEY];
 
 /// The engine keeps the request that opened a connection for as long as that lasts. Header
 /// values and the URI are slices of the buffer that the request was read into, and one slice
@@ -31,11 +25,10 @@ fn small_copy(request: Request) -> Request {
     *copy.method_mut() = parts.method;
     // By way of a text: a clone of the URI would hold the buffer too.
     *copy.uri_mut() = parts.uri.to_string().parse().unwrap_or(parts.uri);
-    for name in READ_BY_THE_ENGINE {
-        let value = parts.headers.get(&name).map(HeaderValue::as_bytes);
-        if let Some(Ok(value)) = value.map(HeaderValue::from_bytes) {
-            copy.headers_mut().insert(name, value);
-        }
+    // The only header that the engine reads: the key of a WebSocket's handshake.
+    let key = parts.headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
+    if let Some(Ok(key)) = key.map(HeaderValue::from_bytes) {
+        copy.headers_mut().insert(SEC_WEBSOCKET_KEY, key);
     }
     // The connection itself, if this is the handshake of a WebSocket.
     if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {

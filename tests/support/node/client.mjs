@@ -24,16 +24,6 @@ let socket;
 /** The namespaces of the one connection, by name. Commands without a name mean the first. */
 const sockets = new Map();
 
-/** Version 2 has no onAny: every packet of an event goes through onevent. */
-function onAny(socket, listener) {
-  if (socket.onAny) return socket.onAny(listener);
-  const onevent = socket.onevent;
-  socket.onevent = function (packet) {
-    listener(...packet.data);
-    onevent.call(this, packet);
-  };
-}
-
 /** Tells what the transport does, from the moment an engine exists. */
 function watchEngine(engine) {
   if (!engine || engine.watched) return;
@@ -43,7 +33,7 @@ function watchEngine(engine) {
 }
 
 /** Reports what happens to one namespace. */
-function follow(socket, version) {
+function follow(socket) {
   const { nsp } = socket;
   sockets.set(nsp, socket);
   const engine = () => socket.io.engine;
@@ -51,25 +41,22 @@ function follow(socket, version) {
     say({ on: "connect", nsp, id: socket.id, session: engine().id, transport: engine().transport.name }));
   socket.on("disconnect", (reason) => say({ on: "disconnect", nsp, reason }));
   socket.on("connect_error", (error) => say({ on: "connect_error", nsp, message: error.message, data: error.data }));
-  // In version 2 a refused namespace arrives as the event "error".
-  if (version === "2") socket.on("error", (error) => say({ on: "connect_error", nsp, message: error.message ?? error }));
-  onAny(socket, (event, ...args) => say({ on: "event", nsp, event, args: encode(args) }));
+  socket.onAny((event, ...args) => say({ on: "event", nsp, event, args: encode(args) }));
 }
 
 const commands = {
   async connect({ version, url, options }) {
     const client = await import(`socket.io-client-${version}`);
-    const io = client.io ?? client.default;
-    socket = io(url, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...options });
+    socket = client.io(url, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...options });
     const manager = socket.io;
     watchEngine(manager.engine);
     socket.on("connect", () => watchEngine(manager.engine));
-    follow(socket, version);
+    follow(socket);
   },
   /** Connects to one more namespace over the same connection, or again to one it has left. */
-  join({ version, namespace }) {
+  join({ namespace }) {
     if (sockets.has(namespace)) sockets.get(namespace).connect();
-    else follow(socket.io.socket(namespace), version);
+    else follow(socket.io.socket(namespace));
   },
   emit({ namespace, event, args, ack }) {
     const target = namespace === undefined ? socket : sockets.get(namespace);

@@ -66,6 +66,8 @@ pub async fn try_send(
     body: Bytes,
 ) -> Result<Response, Box<dyn Error>> {
     let stream = TcpStream::connect(server.address()).await?;
+    // Otherwise a body waits 40 ms for the acknowledgement of its head.
+    stream.set_nodelay(true)?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);

@@ -9,6 +9,7 @@
 //! that something did *not* happen is shown by something sent later that arrived first.
 
 pub mod chat;
+pub mod crooked;
 pub mod http;
 mod npm;
 pub mod official;
@@ -17,6 +18,7 @@ mod program;
 pub mod proxy;
 pub mod record;
 mod server;
+pub mod soak;
 pub mod socket_io;
 pub mod twin;
 pub mod ws;

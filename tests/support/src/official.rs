@@ -1,6 +1,6 @@
 //! The official JavaScript clients, run by Node.
 //!
-//! Versions 2, 3 and 4 of `socket.io-client` come from npm, by lockfile, into the folder
+//! Versions 3 and 4 of `socket.io-client` come from npm, by lockfile, into the folder
 //! `target/node` of the workspace: once, the first time a test needs them.
 
 use std::{collections::VecDeque, path::PathBuf, process::Stdio, sync::OnceLock};
@@ -22,7 +22,6 @@ pub struct Official {
     /// What the client reported while something else was awaited.
     waiting: VecDeque<Value>,
     next_ack: u64,
-    version: String,
 }
 
 /// Whether tests that need Node are to be left out (`WORKBOOK_SKIP=node`).
@@ -32,7 +31,7 @@ pub fn skip() -> bool {
 
 impl Official {
     /// Connects to the namespace `/` with the library's default options, and waits until it
-    /// is connected. `version` is 2, 3 or 4.
+    /// is connected. `version` is 3 or 4.
     pub async fn connect(server: &Server, version: u8) -> Self {
         Self::connect_with(server, version, "/", json!({})).await
     }
@@ -73,10 +72,8 @@ impl Official {
             lines: BufReader::new(output).lines(),
             waiting: VecDeque::new(),
             next_ack: 0,
-            version: version.to_string(),
         };
-        let version = client.version.clone();
-        let url = server.url(namespace);
+        let (version, url) = (version.to_string(), server.url(namespace));
         client.command(json!({ "do": "connect", "version": version, "url": url, "options": options })).await;
         client
     }
@@ -114,9 +111,7 @@ impl Official {
     /// Connects to one more namespace over the same connection, and returns what the client
     /// reported: `connect` or `connect_error`.
     pub async fn join(&mut self, namespace: &str) -> Value {
-        let version = self.version.clone();
-        self.command(json!({ "do": "join", "version": version, "namespace": namespace }))
-            .await;
+        self.command(json!({ "do": "join", "namespace": namespace })).await;
         self.report(&format!("an answer from {namespace}"), |line| {
             line["nsp"] == namespace
                 && (line["on"] == "connect" || line["on"] == "connect_error")

@@ -1,7 +1,6 @@
 //! Engine.IO over HTTP long polling, packet by packet.
 //!
-//! The protocol: <https://github.com/socketio/engine.io-protocol>, revision 4 (`EIO=4`), and
-//! revision 3 as Socket.IO 2 clients speak it.
+//! The protocol: <https://github.com/socketio/engine.io-protocol>, revision 4 (`EIO=4`).
 
 use std::error::Error;
 

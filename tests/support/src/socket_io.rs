@@ -199,6 +199,11 @@ impl SocketIo {
         self.ws.try_send(packet).await
     }
 
+    /// Sends one binary attachment on a connection that may have ended. False if it has.
+    pub async fn try_send_binary(&mut self, bytes: &[u8]) -> bool {
+        self.ws.try_send(bytes.to_vec()).await
+    }
+
     /// Emits an event in the namespace `/` and returns the first value of its
     /// acknowledgement, or nothing if the connection ends before.
     pub async fn try_ask(&mut self, event: &str, args: Value) -> Option<Value> {

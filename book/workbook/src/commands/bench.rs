@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::promises::cargo;
 use crate::Outcome;
 use crate::terminal::say;
 use crate::workbook::Workbook;
@@ -21,7 +20,7 @@ pub(super) fn run(
     only: Option<String>,
 ) -> Result<Outcome> {
     let root = workbook.root.canonicalize().context("cannot see the clone")?;
-    let mut command = cargo(workbook);
+    let mut command = workbook.cargo();
     command.args(["run", "--quiet", "--release", "--manifest-path", BENCH, "--"]);
     command.arg("--root").arg(root);
     if quick {

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result};
 
-use super::promises::cargo;
 use crate::Outcome;
 use crate::terminal::say;
 use crate::workbook::Workbook;
@@ -21,7 +20,8 @@ pub(super) fn run(
     say!("Building the book. The first time, cargo compiles mdBook: a minute or two.");
     let port = if serve { port.to_string() } else { "-".into() };
     let root = workbook.root.canonicalize().context("cannot see the clone")?;
-    let status = cargo(workbook)
+    let status = workbook
+        .cargo()
         .args(["run", "--quiet", "--manifest-path", BUILDER, "--"])
         .arg(root)
         .args([port.as_str(), if open { "open" } else { "-" }])

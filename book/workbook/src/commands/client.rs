@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result};
 
-use super::promises::cargo;
 use crate::Outcome;
 use crate::terminal::say;
 use crate::workbook::{CHAPTERS, Workbook};
@@ -12,7 +11,8 @@ pub(super) fn run(workbook: &Workbook) -> Result<Outcome> {
     say!(
         "Fetching the Socket.IO browser client. The fetcher compiles first: about 20 s."
     );
-    let status = cargo(workbook)
+    let status = workbook
+        .cargo()
         .args(["run", "--quiet", "--locked"])
         .args(["--manifest-path", "book/fetch-client/Cargo.toml"])
         .args(["--target-dir", "target/fetch-client", "--"])

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, PipeReader};
 use std::net::TcpStream;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ExitStatus};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -88,7 +88,7 @@ fn cargo_test(
     only: Option<&str>,
     url: Option<&str>,
 ) -> Result<Running> {
-    let mut command = cargo(workbook);
+    let mut command = workbook.cargo();
     command.args(["test", "--quiet", "--package", package, "--no-fail-fast", "--"]);
     // A test's name is that of its thread, and a single thread at a time has none.
     let threads =
@@ -106,16 +106,6 @@ fn cargo_test(
     let child = command.spawn().context("cannot run cargo")?;
     // `command` ends here, and with it this side's end of the pipe.
     Ok(Running { child, output })
-}
-
-/// Cargo, as it ran this program, in the clone.
-pub(super) fn cargo(workbook: &Workbook) -> Command {
-    let mut command =
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&workbook.root);
-    // Names of tests come from their threads, and a single one runs in `main`.
-    command.env_remove("RUST_TEST_THREADS");
-    command
 }
 
 /// What became of the promises so far. Says each as it is heard.

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result};
 
-use super::promises::cargo;
 use crate::Outcome;
 use crate::terminal::say;
 use crate::workbook::Workbook;
@@ -42,7 +41,7 @@ pub(super) fn run(
 }
 
 fn test(workbook: &Workbook, package: &str, only: Option<&str>) -> Result<bool> {
-    let mut command = cargo(workbook);
+    let mut command = workbook.cargo();
     command.args(["test", "--quiet", "--package", package]);
     if let Some(file) = only {
         command.args(["--test", file]);

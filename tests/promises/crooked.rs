@@ -1,0 +1,48 @@
+//! What a program that speaks Socket.IO promises about packets that no client sends.
+
+use support::{Server, chat::Folder, crooked, http};
+
+use crate::CHAPTER;
+
+/// The largest body that is taken.
+const MOST: usize = 1_000_000;
+
+/// The program on two threads: what holds up one of them twice holds up all.
+pub(crate) async fn on_two_threads() -> Option<(Server, Folder)> {
+    let folder = Folder::new();
+    let data = folder.to_str().expect("BUG: we named it");
+    let settings = [("TOKIO_WORKER_THREADS", "2"), ("DATA_DIR", data)];
+    Some((Server::own_with(CHAPTER, &settings).await?, folder))
+}
+
+#[tokio::test]
+async fn a_client_of_version_2_is_refused_with_code_5() {
+    let server = Server::start(CHAPTER).await;
+    for transport in ["polling", "websocket"] {
+        let path = format!("/socket.io/?EIO=3&transport={transport}");
+        let answer = http::get(&server, &path).await;
+        assert_eq!(answer.status, 400, "{transport}: {}", answer.text());
+        let code = answer.json()["code"].to_string();
+        assert_eq!(code.trim_matches('"'), "5", "{transport}: {}", answer.text());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn after_crooked_posts_the_program_answers_at_once_and_stops() {
+    let Some((mut server, _folder)) = on_two_threads().await else { return };
+    // So many bytes, each in a chunk of its own. Version 3 is refused before they are read.
+    for (eio, bytes) in [(3, 300_000), (4, 30_000)] {
+        for content_type in crooked::CONTENT_TYPES {
+            for body in crooked::bodies(MOST) {
+                crooked::post(&server, eio, content_type, body).await;
+                assert_eq!(http::get(&server, "/").await.status, 200);
+            }
+        }
+        let body = format!("{MOST}:4{}", "x".repeat(bytes));
+        crooked::post_byte_by_byte(&server, eio, body.as_bytes()).await;
+        assert_eq!(http::get(&server, "/").await.status, 200);
+    }
+    server.signal("TERM").await;
+    assert_eq!(server.exit().await.code(), Some(0));
+}
