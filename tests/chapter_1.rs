@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use support::{
-    DEADLINE, Server,
+    Server,
+    effort::deadline,
     http::{self, Response},
     record::transcript,
     within,
@@ -502,7 +503,7 @@ async fn a_peer_that_stops_reading_is_dropped_after_30_seconds() {
     let mut other = WebSocket::open(&server, "/echo").await;
     other.send("me too?").await;
     assert_eq!(other.text().await, "me too?");
-    server.logged_within(3 * DEADLINE, "took too long to read", 1).await;
+    server.logged_within(3 * deadline(), "took too long to read", 1).await;
     server.logged(" closed ", 1).await;
 }
 
@@ -515,7 +516,7 @@ async fn a_flood_of_pings_that_nobody_reads_the_answers_to_does_not_fill_the_mem
     fill(&mut flood, &ws::frame(PING, true, &[b'x'; 125]).repeat(1000)).await;
     let (_, after) = server.held();
     assert!(after < before + 8 * 1024, "{before} KiB before, {after} KiB after");
-    server.logged_within(3 * DEADLINE, "took too long to read", 1).await;
+    server.logged_within(3 * deadline(), "took too long to read", 1).await;
 }
 
 /// Writes until no more fits into the buffers on the way there and back.
@@ -531,7 +532,7 @@ async fn a_byte_now_and_then_is_no_sign_of_life() {
     let mut trickle = RawWebSocket::open(&server, "/echo").await;
     trickle.write(&ws::frame(BINARY, true, &[0; 1000])[..100]).await;
     let mut clock = tokio::time::interval(Duration::from_secs(1));
-    let dropped = server.logged_within(3 * DEADLINE, "silent for too long", 1);
+    let dropped = server.logged_within(3 * deadline(), "silent for too long", 1);
     tokio::pin!(dropped);
     loop {
         tokio::select! {

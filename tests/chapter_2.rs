@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{
-    DEADLINE, Server, http,
+    Server,
+    effort::deadline,
+    http,
     official::{self, Official},
     polling::Polling,
     record::transcript,
@@ -420,7 +422,7 @@ async fn a_client_that_never_answers_a_ping_is_dropped() {
     let client = Polling::open(&server).await;
     client.post(&server, "40").await;
     // The first ping leaves with the handshake, and 20 seconds are left for the pong.
-    server.logged_within(3 * DEADLINE, " disconnected ", 1).await;
+    server.logged_within(3 * deadline(), " disconnected ", 1).await;
     assert_eq!(client.post(&server, "3").await.status, 400, "the session is gone");
     assert!(server.log().contains("reason=HeartbeatTimeout"), "{}", server.log());
 }

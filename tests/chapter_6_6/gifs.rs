@@ -11,8 +11,9 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::{
-    DEADLINE, Server,
+    Server,
     chat::{CHAT, Chat, Visitor, heard, message, multipart},
+    effort::deadline,
     http::{self, Response, try_send},
     within,
 };
@@ -55,7 +56,7 @@ fn folder(chat: &Chat) -> PathBuf {
 pub(crate) async fn holds(chat: &Chat, expected: &BTreeSet<String>) {
     let start = std::time::Instant::now();
     while files(chat) != *expected {
-        assert!(start.elapsed() < DEADLINE, "{:?}, not {expected:?}", files(chat));
+        assert!(start.elapsed() < deadline(), "{:?}, not {expected:?}", files(chat));
         http::get(chat, "/").await;
     }
 }
@@ -490,7 +491,7 @@ async fn a_stop_does_not_wait_for_an_upload_that_never_ends_and_leaves_nothing_o
     // It has begun.
     let start = std::time::Instant::now();
     while files(&chat).len() < 2 {
-        assert!(start.elapsed() < DEADLINE, "{:?}", files(&chat));
+        assert!(start.elapsed() < deadline(), "{:?}", files(&chat));
         http::get(&chat, "/").await;
     }
     let chat = chat.restart("TERM").await;
@@ -591,7 +592,7 @@ async fn an_upload_whose_client_hangs_up_leaves_no_file() {
         if files == stored {
             break;
         }
-        assert!(start.elapsed() < DEADLINE, "{files:?}, not {stored:?}");
+        assert!(start.elapsed() < deadline(), "{files:?}, not {stored:?}");
     }
     ada.delete(&chat, &format!("/room/{room}")).await;
     holds(&chat, &BTreeSet::new()).await;

@@ -3,9 +3,8 @@
 use support::{
     Server,
     crooked::{self, CONTENT_TYPES, Random},
-    http,
+    effort, http,
     polling::Polling,
-    soak,
     socket_io::SocketIo,
 };
 
@@ -25,7 +24,7 @@ async fn random_payloads_by_polling_neither_hang_nor_break_the_program() {
     let Some((server, _folder)) = on_two_threads().await else { return };
     let mut random = Random(1);
     let mut session = Polling::open(&server).await;
-    for n in 0..soak::times(10_000) {
+    for n in 0..effort::times(10_000) {
         let path = crooked::path([3, 4][n % 2], &session.sid);
         let headers = [("content-type", CONTENT_TYPES[random.below(2)])];
         let answer = http::send(&server, "POST", &path, &headers, random.payload()).await;
@@ -43,7 +42,7 @@ async fn random_messages_by_websocket_neither_hang_nor_break_the_program() {
     let Some((server, _folder)) = on_two_threads().await else { return };
     let mut random = Random(2);
     let mut client = SocketIo::open(&server, "").await;
-    for n in 0..soak::times(10_000) {
+    for n in 0..effort::times(10_000) {
         let payload = random.payload();
         let open = match String::from_utf8(payload) {
             Ok(text) if n % 2 == 0 => client.try_send(&text).await,

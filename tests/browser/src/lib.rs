@@ -9,7 +9,7 @@ mod install;
 use std::{fs, ops::Deref, path::PathBuf, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
-use support::{DEADLINE, Server, official, record, within};
+use support::{Server, effort::deadline, official, record, within};
 use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -112,7 +112,7 @@ impl Browser {
             format!("try {{ return Boolean({expression}) }} catch {{ return false }}");
         let started = Instant::now();
         while self.run(&script).await != true {
-            if started.elapsed() > DEADLINE {
+            if started.elapsed() > deadline() {
                 let text = self.run("return document.body.innerText").await;
                 panic!("waited in vain for {expression}; the page shows:\n{text}");
             }

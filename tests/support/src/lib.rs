@@ -10,6 +10,7 @@
 
 pub mod chat;
 pub mod crooked;
+pub mod effort;
 pub mod http;
 mod npm;
 pub mod official;
@@ -18,7 +19,6 @@ mod program;
 pub mod proxy;
 pub mod record;
 mod server;
-pub mod soak;
 pub mod socket_io;
 pub mod twin;
 pub mod ws;
@@ -28,18 +28,24 @@ use std::{future::Future, io::Write, path::PathBuf, time::Duration};
 pub use program::program;
 pub use server::{Server, is_ours};
 
-/// How long anything may take before a test gives up: generous, because nothing is measured
-/// with it and a busy machine is not a broken promise.
-pub const DEADLINE: Duration = Duration::from_secs(30);
-
 /// Awaits `future`, or fails the test with what was missing.
 ///
 /// # Panics
-/// If `future` takes longer than [`DEADLINE`].
+/// If `future` takes longer than [`effort::deadline`].
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, future).await {
+    within_after(Duration::ZERO, what, future).await
+}
+
+/// The same for what comes after `least` at the earliest: the deadline begins then.
+pub async fn within_after<T>(
+    least: Duration,
+    what: &str,
+    future: impl Future<Output = T>,
+) -> T {
+    let deadline = least + effort::deadline();
+    match tokio::time::timeout(deadline, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {DEADLINE:?} in vain for {what}"),
+        Err(_) => panic!("waited {deadline:?} in vain for {what}"),
     }
 }
 

@@ -196,7 +196,7 @@ impl Official {
                 self.waiting.push_back(line);
             }
         };
-        match tokio::time::timeout(crate::DEADLINE, search).await {
+        match tokio::time::timeout(crate::effort::deadline(), search).await {
             Ok(line) => line,
             Err(_) => panic!("waited in vain for {what}; the client saw {}", self.seen()),
         }

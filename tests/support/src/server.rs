@@ -13,7 +13,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{DEADLINE, say, test_name, twin, within};
+use crate::{effort::deadline, say, test_name, twin, within};
 
 /// A server to test. Its process, if it is ours, ends when this is dropped; if the test
 /// failed, its log is printed.
@@ -155,7 +155,7 @@ impl Server {
 
     /// Waits until the log has `count` lines that contain `text`.
     pub async fn logged(&self, text: &str, count: usize) {
-        self.logged_within(DEADLINE, text, count).await;
+        self.logged_within(deadline(), text, count).await;
     }
 
     /// The same for what takes its time, with a deadline of its own.

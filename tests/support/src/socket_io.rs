@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{DEADLINE, Server, within, ws::WebSocket};
+use crate::{Server, effort::deadline, within, ws::WebSocket};
 
 /// A connection that speaks Socket.IO, and shows the packets.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl SocketIo {
                 self.waiting.push_back(packet);
             }
         };
-        match tokio::time::timeout(DEADLINE, search).await {
+        match tokio::time::timeout(deadline(), search).await {
             Ok(packet) => packet,
             Err(_) => panic!("waited in vain for {what}; there came {:#?}", self.waiting),
         }
