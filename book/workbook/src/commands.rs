@@ -9,7 +9,7 @@ mod promises;
 mod record;
 mod start;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::Outcome;
 use crate::check;
@@ -22,16 +22,16 @@ use crate::workbook::{CHAPTERS, Workbook};
 pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
     match command {
         // Answered before a clone was looked for.
-        Command::Help(_) | Command::Weave { .. } => Ok(Outcome::Fine),
+        Command::Weave { .. } => Ok(Outcome::Fine),
         Command::List => list(workbook),
-        Command::Diff { from, to, file, width } => diff(workbook, from, to, file, width),
+        Command::Diff { what, width } => diff(workbook, what, width),
         Command::Start { chapter, folder, solution } => {
             start::run(workbook, &chapter, &folder, solution)
         }
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
-        Command::CheckBook => check_book(workbook),
-        Command::CheckChapter { chapter, only, url } => {
-            promises::run(workbook, &chapter, only.as_deref(), url.as_deref())
+        Command::Check { chapter: None, .. } => check_book(workbook),
+        Command::Check { chapter: Some(chapter), promise, url, .. } => {
+            promises::run(workbook, &chapter, promise.as_deref(), url.as_deref())
         }
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
@@ -55,17 +55,27 @@ fn list(workbook: &Workbook) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+/// `what` is two chapters, or one and what it builds on, and perhaps a file.
 fn diff(
     workbook: &Workbook,
-    from: String,
-    to: Option<String>,
-    file: Option<String>,
+    mut what: Vec<String>,
     width: Option<usize>,
 ) -> Result<Outcome> {
-    let (from, to) = match to {
-        Some(to) => (workbook.ladder.find(&from)?, workbook.ladder.find(&to)?),
-        None => {
-            let step = workbook.ladder.find(&from)?;
+    let is_file = |text: &String| {
+        let ends = [".toml", ".html", ".js", ".css", ".sql"];
+        text.contains(['/', '\\'])
+            || text.contains(".rs")
+            || ends.iter().any(|end| text.ends_with(end))
+    };
+    let file = if what.len() == 3 || what.last().is_some_and(is_file) {
+        what.pop()
+    } else {
+        None
+    };
+    let (from, to) = match &what[..] {
+        [from, to] => (workbook.ladder.find(from)?, workbook.ladder.find(to)?),
+        [to] => {
+            let step = workbook.ladder.find(to)?;
             let before = workbook.ladder.before(step).with_context(|| {
                 format!(
                     "{} starts afresh; name the chapter to compare it with",
@@ -74,6 +84,7 @@ fn diff(
             })?;
             (before, step)
         }
+        _ => bail!("name the chapters to compare before the file"),
     };
     let file = file.map(|file| file.replace('\\', "/"));
     let files = differing(workbook, &from.folder, &to.folder, file.as_deref())?;
