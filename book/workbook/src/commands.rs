@@ -7,6 +7,7 @@ mod compare;
 mod manifest;
 mod promises;
 mod record;
+mod skeleton;
 mod start;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -30,8 +31,8 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         }
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
         Command::Check { chapter: None, .. } => check_book(workbook),
-        Command::Check { chapter: Some(chapter), promise, url, .. } => {
-            promises::run(workbook, &chapter, promise.as_deref(), url.as_deref())
+        Command::Check { chapter: Some(chapter), promise, url, watch } => {
+            promises::run(workbook, &chapter, promise.as_deref(), url.as_deref(), watch)
         }
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
