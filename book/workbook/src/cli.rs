@@ -24,6 +24,7 @@ The workbook's commands. Each explains itself with --help.
   cargo workbook compare 4 ~/my-4   your program against chapter 4's
   cargo workbook check 4 --url http://127.0.0.1:8005
                                     chapter 4's promises, against your running server
+  cargo workbook test               every chapter's promises
   cargo workbook book --serve       the book, in your browser
   cargo workbook client             fetches the Socket.IO browser client without Node
   cargo workbook bench --quick      how fast the chapters are, beside the same in Node
@@ -120,6 +121,23 @@ pub(crate) enum Command {
         #[arg(long, requires = "url")]
         watch: bool,
     },
+
+    /// Tests each step's own promises, and all of each chapter's last step, side by side. --all
+    /// tests everything, as must hold before a change lands. WORDS: only tests with these words
+    /// in their names. The last line says how many passed, failed and were left out.
+    #[command(
+        verbatim_doc_comment,
+        override_usage = "cargo workbook test [--all] [WORDS]"
+    )]
+    Test {
+        words: Option<String>,
+        #[arg(long)]
+        all: bool,
+    },
+
+    /// Tests the promises about many tries with all of their tries. It takes long.
+    #[command(verbatim_doc_comment, override_usage = "cargo workbook soak [WORDS]")]
+    Soak { words: Option<String> },
 
     /// Fetches the official Socket.IO browser client from the npm registry, verifies it against
     /// the checksums in this clone, and puts it where the chapters look for it. You need this

@@ -9,9 +9,11 @@ mod promises;
 mod record;
 mod skeleton;
 mod start;
+mod test;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use self::test::Effort;
 use crate::Outcome;
 use crate::check;
 use crate::cli::Command;
@@ -34,6 +36,11 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         Command::Check { chapter: Some(chapter), promise, url, watch } => {
             promises::run(workbook, &chapter, promise.as_deref(), url.as_deref(), watch)
         }
+        Command::Test { words, all } => {
+            let effort = if all { Effort::Whole } else { Effort::Quick };
+            test::run(workbook, effort, words.as_deref())
+        }
+        Command::Soak { words } => test::run(workbook, Effort::Soak, words.as_deref()),
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
         Command::Bench { quick, out, only } => bench::run(workbook, quick, out, only),

@@ -2,12 +2,11 @@
 
 use std::{
     io,
-    path::Path,
     process::{Command, Stdio},
     sync::Arc,
 };
 
-use crate::built::{Built, TestProgram, build};
+use crate::built::{Built, TestProgram};
 
 /// One test.
 #[derive(Clone, Debug)]
@@ -18,42 +17,18 @@ pub struct Case {
     pub name: String,
 }
 
-/// All tests of some packages.
-#[derive(Debug)]
-pub struct Suite {
-    /// In the order of packages, programs and names.
-    pub cases: Vec<Case>,
-    /// What Cargo built, the programs under test included.
-    pub built: Built,
-}
-
-impl Suite {
-    /// Builds the tests of `packages`, or of the whole workspace if there are none, and lists
-    /// them.
-    ///
-    /// # Errors
-    /// If they do not build, or a program does not say what tests it holds.
-    pub fn build(root: &Path, packages: &[&str]) -> io::Result<Self> {
-        let mut arguments = vec!["test", "--no-run"];
-        for package in packages {
-            arguments.extend(["--package", *package]);
-        }
-        if packages.is_empty() {
-            arguments.push("--workspace");
-        }
-        if !cfg!(debug_assertions) {
-            arguments.push("--release");
-        }
-        let built = build(root, &arguments)?;
-        let mut cases = Vec::new();
-        for program in &built.tests {
-            let program = Arc::new(program.clone());
-            for name in names(&program)? {
-                cases.push(Case { program: program.clone(), name });
-            }
-        }
-        Ok(Self { cases, built })
+/// Lists all tests of `built`, in the order of packages, programs and names.
+///
+/// # Errors
+/// If a program does not say what tests it holds.
+pub fn cases(built: &Built) -> io::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for program in &built.tests {
+        let program = Arc::new(program.clone());
+        let names = names(&program)?.into_iter();
+        cases.extend(names.map(|name| Case { program: program.clone(), name }));
     }
+    Ok(cases)
 }
 
 /// The tests of a program.

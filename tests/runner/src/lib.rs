@@ -8,6 +8,6 @@ mod built;
 mod case;
 mod run;
 
-pub use built::{Built, build};
-pub use case::{Case, Suite};
+pub use built::{Built, KEPT, TestProgram, build, everything, program};
+pub use case::{Case, cases};
 pub use run::{End, Ended, Plan, run};

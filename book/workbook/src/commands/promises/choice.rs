@@ -1,7 +1,6 @@
 //! Which promises are checked, and in which order they are told.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use runner::Case;
@@ -52,14 +51,7 @@ fn cases(workbook: &Workbook, package: &str) -> Result<Vec<Case>> {
     let arguments = ["test", "--no-run", "--quiet", "--package", package, "--test", "*"];
     let built = runner::build(&workbook.root, &arguments)
         .with_context(|| format!("the tests of {package} did not build"))?;
-    let mut cases = Vec::new();
-    for program in built.tests {
-        let program = Arc::new(program);
-        for name in runner::names(&program)? {
-            cases.push(Case { program: program.clone(), name });
-        }
-    }
-    Ok(cases)
+    runner::cases(&built).context("the tests do not say their names")
 }
 
 /// The names of the tests of all earlier steps, read from their sources: nobody wants to wait
