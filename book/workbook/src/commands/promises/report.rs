@@ -21,10 +21,18 @@ const SAME: &str = "          - ";
 /// What became of one.
 enum Colour {
     Kept,
-    /// What was seen, and all that the test said.
-    Broken(String, String),
+    Broken(Broken),
     /// Why it was not checked.
     Aside(String),
+}
+
+/// What a broken promise's test said.
+struct Broken {
+    /// What was seen: others may be broken for the same reason.
+    cause: String,
+    more: String,
+    /// All of it.
+    said: String,
 }
 
 /// What became of all, in the order in which they are told.
@@ -36,7 +44,10 @@ impl<'a> Report<'a> {
     pub(super) fn new(promises: &'a [Promise], ends: &mut HashMap<String, End>) -> Self {
         let colour = |promise: &Promise| match ends.remove(&promise.case.name) {
             Some(End::Passed) => Colour::Kept,
-            Some(End::Failed(said)) => Colour::Broken(seen(&said), said),
+            Some(End::Failed(said)) => {
+                let (cause, more) = seen(&said);
+                Colour::Broken(Broken { cause, more, said })
+            }
             Some(End::Aside { why, .. }) => Colour::Aside(why),
             None => Colour::Aside("its test did not run".into()),
         };
@@ -65,8 +76,8 @@ impl<'a> Report<'a> {
             .iter()
             .partition(|(promise, _)| promise.own || wish.only.is_some());
         say_each(&shown);
-        if let ([(promise, Colour::Broken(_, said))], Some(_)) = (&shown[..], wish.only) {
-            say_all(promise, said);
+        if let ([(promise, Colour::Broken(broken))], Some(_)) = (&shown[..], wish.only) {
+            say_all(promise, &broken.said);
         }
         say_earlier(&rest);
         self.say_aside();
@@ -120,21 +131,15 @@ impl<'a> Report<'a> {
 
     /// Which promises are not what they were.
     pub(super) fn say_changes(&self, before: &Self) {
-        let mut changed = 0;
-        for ((promise, now), (_, was)) in self.promises.iter().zip(&before.promises) {
-            match (was, now) {
-                (Colour::Broken(..) | Colour::Aside(_), Colour::Kept) => {
-                    say_labelled(KEPT, &promise.sentence());
-                }
-                (Colour::Kept | Colour::Aside(_), Colour::Broken(saw, _)) => {
-                    say_labelled(BROKEN, &promise.sentence());
-                    say_seen(saw);
-                }
-                _ => continue,
-            }
-            changed += 1;
-        }
-        let what = if changed == 0 { "Nothing changed: " } else { "" };
+        let both = self.promises.iter().zip(&before.promises);
+        let changed = both.filter(|((_, now), (_, was))| match now {
+            Colour::Kept => !matches!(was, Colour::Kept),
+            Colour::Broken(_) => !matches!(was, Colour::Broken(_)),
+            Colour::Aside(_) => false,
+        });
+        let changed: Vec<_> = changed.map(|(now, _)| now).collect();
+        say_each(&changed);
+        let what = if changed.is_empty() { "Nothing changed: " } else { "" };
         say!("{what}{}", self.totals());
     }
 }
@@ -143,35 +148,39 @@ impl<'a> Report<'a> {
 fn say_each(shown: &[&(&Promise, Colour)]) {
     let mut told: Vec<&str> = Vec::new();
     for (promise, colour) in shown {
-        match colour {
-            Colour::Kept => say_labelled(KEPT, &promise.sentence()),
-            Colour::Broken(saw, _) if !told.contains(&saw.as_str()) => {
-                told.push(saw);
-                let same = shown.iter().filter(
-                    |(_, other)| matches!(other, Colour::Broken(also, _) if also == saw),
-                );
-                let same: Vec<String> =
-                    same.map(|(promise, _)| promise.sentence()).collect();
-                if let [one] = &same[..] {
-                    say_labelled(BROKEN, one);
-                    say_seen(saw);
-                    continue;
-                }
-                say_labelled(BROKEN, &format!("{} promises:", same.len()));
-                say_seen(saw);
-                for sentence in same {
-                    say_labelled(SAME, &sentence);
-                }
+        let broken = match colour {
+            Colour::Kept => {
+                say_labelled(KEPT, &promise.sentence());
+                continue;
             }
-            Colour::Broken(..) | Colour::Aside(_) => {}
+            Colour::Broken(broken) if !told.contains(&broken.cause.as_str()) => broken,
+            Colour::Broken(_) | Colour::Aside(_) => continue,
+        };
+        told.push(&broken.cause);
+        let is_same = |colour: &Colour| matches!(colour, Colour::Broken(other) if other.cause == broken.cause);
+        let same = shown.iter().filter(|(_, colour)| is_same(colour));
+        let same: Vec<String> = same.map(|(promise, _)| promise.sentence()).collect();
+        if let [one] = &same[..] {
+            say_labelled(BROKEN, one);
+            say_seen(broken);
+            continue;
+        }
+        say_labelled(BROKEN, &format!("{} promises: {}", same.len(), broken.cause));
+        for sentence in same {
+            say_labelled(SAME, &sentence);
         }
     }
 }
 
 /// What was seen, in at most two lines.
-fn say_seen(saw: &str) {
-    for line in paragraph(saw, BROKEN.len()).lines().take(2) {
-        say!("{}", clipped(line, 80));
+fn say_seen(broken: &Broken) {
+    let Broken { cause, more, .. } = broken;
+    let text = if more.is_empty() { cause.clone() } else { format!("{cause}; {more}") };
+    let text = paragraph(&text, BROKEN.len());
+    let lines: Vec<&str> = text.lines().collect();
+    for (nth, line) in lines.iter().take(2).enumerate() {
+        let more = if nth == 1 && lines.len() > 2 { " …" } else { "" };
+        say!("{}", clipped(&format!("{line}{more}"), 80));
     }
 }
 
@@ -203,16 +212,16 @@ fn say_earlier(rest: &[&(&Promise, Colour)]) {
     match (kept, broken.len()) {
         (0, 0) => {}
         (kept, 0) => {
-            say_labelled(KEPT, &format!("{kept} promises of earlier steps, all of them"));
+            say_labelled(KEPT, &format!("promises of earlier steps: all {kept}"));
         }
         (kept, count) => {
             let all = kept + count;
             let names = if count <= FEW {
-                format!(": {}", broken.join("; "))
+                format!(" ({})", broken.join("; "))
             } else {
                 String::new()
             };
-            let text = format!("{count} of {all} promises of earlier steps{names}");
+            let text = format!("promises of earlier steps: {count} of {all}{names}");
             say_labelled(BROKEN, &text);
         }
     }

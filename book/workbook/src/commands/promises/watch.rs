@@ -1,5 +1,8 @@
 //! `check N --watch`: again whenever the server has restarted, and only what changed.
 
+use std::sync::mpsc;
+use std::thread;
+
 use anyhow::Result;
 
 use super::choice::Promise;
@@ -20,16 +23,25 @@ pub(super) fn run(
         say!("Waiting for a server at {url}.");
         server::listens(url);
     }
+    // A thread of its own: a restart while the tests run counts as well.
+    let (restarted, heard) = mpsc::channel();
+    let address = url.to_owned();
+    thread::spawn(move || {
+        loop {
+            server::restarted(&address);
+            restarted.send(()).ok();
+        }
+    });
     let mut last: Report<'_> = check(promises, wish);
     last.say(workbook, wish);
-    say!(
-        "\nWatching {url}: restart your program, and it is checked again. Ctrl-C ends this."
-    );
-    loop {
-        server::restarted(url);
+    say!("\nWatching {url}. Restart your program to check it again; Ctrl-C ends this.");
+    while heard.recv().is_ok() {
+        // However often it has restarted meanwhile.
+        while heard.try_recv().is_ok() {}
         let now = check(promises, wish);
         say!("");
         now.say_changes(&last);
         last = now;
     }
+    Ok(Outcome::Fine)
 }
