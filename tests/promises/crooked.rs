@@ -1,6 +1,10 @@
 //! What a program that speaks Socket.IO promises about packets that no client sends.
 
-use support::{Server, chat::Folder, crooked, http};
+use support::{
+    Server,
+    chat::{TempDir, folder},
+    crooked, http,
+};
 
 use crate::CHAPTER;
 
@@ -8,9 +12,9 @@ use crate::CHAPTER;
 const MOST: usize = 1_000_000;
 
 /// The program on two threads: what holds up one of them twice holds up all.
-pub(crate) async fn on_two_threads() -> Option<(Server, Folder)> {
-    let folder = Folder::new();
-    let data = folder.to_str().expect("BUG: we named it");
+pub(crate) async fn on_two_threads() -> Option<(Server, TempDir)> {
+    let folder = folder();
+    let data = folder.path().to_str().expect("BUG: we named it");
     let settings = [("TOKIO_WORKER_THREADS", "2"), ("DATA_DIR", data)];
     Some((Server::own_with(CHAPTER, &settings).await?, folder))
 }
