@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{
     Server,
-    effort::{deadline, left_out, takes_too_long},
+    effort::{deadline, left_out, takes_too_long, times},
     official::{self, Official},
     polling::Polling,
     record::transcript,
@@ -451,9 +451,9 @@ async fn a_stopping_server_does_not_wait_for_a_client_that_no_longer_reads() {
     .await;
     let question = format!(r#"420["{}"]"#, "x".repeat(1000));
     let question = ws::frame(0x81, true, question.as_bytes()).repeat(100);
-    // Every one is rejected, and nobody reads the rejections: a hundred megabytes of them, far
-    // more than the connection itself can hold.
-    for _ in 0..1000 {
+    // Every one is rejected, and nobody reads the rejections: thirty megabytes of them, more
+    // than the connection itself can hold, and in a longer run a hundred.
+    for _ in 0..times(10_000).max(300) {
         within("room to write", stuck.tcp.write_all(&question)).await.unwrap();
     }
     server.signal("TERM").await;

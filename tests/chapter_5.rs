@@ -1,9 +1,6 @@
 //! The promises of chapter 5, over the wire.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{Router, serve::ListenerExt};
 use serde_json::{Value, json};
@@ -13,7 +10,7 @@ use socketioxide::{
 };
 use support::{
     Server,
-    effort::left_out,
+    effort::{left_out, times},
     http,
     official::{self, Official},
     polling::Polling,
@@ -106,12 +103,13 @@ async fn steps_of(client: &mut SocketIo, count: u32) -> Vec<u32> {
 async fn steps_are_taken_in_the_order_in_which_they_were_sent() {
     let server = Server::start(CHAPTER).await;
     let mut client = connect(&server).await;
-    let steps = steps_of(&mut client, 1000).await;
+    let many = times(10_000) as u32;
+    let steps = steps_of(&mut client, many).await;
     say(&format!(
-        "one queue a socket: {} of 1000 steps were overtaken",
+        "one queue a socket: {} of {many} steps were overtaken",
         overtaken(&steps)
     ));
-    assert_eq!(steps, (0..1000).collect::<Vec<_>>());
+    assert_eq!(steps, (0..many).collect::<Vec<_>>());
 }
 
 /// Serves `app` from this process.
@@ -210,14 +208,15 @@ async fn one_sockets_steps_do_not_wait_for_anothers() {
     let server = Server::start(CHAPTER).await;
     let mut busy = connect(&server).await;
     let mut quick = connect(&server).await;
-    for n in 0..3000 {
+    let many = times(30_000);
+    for n in 0..many {
         busy.emit("step", json!([n])).await;
     }
     let answer = quick.ask("seen", json!([])).await;
     assert_eq!(answer, json!({ "ok": true, "seen": 1 }));
     // At that moment the busy one had steps before it: they are counted as they are handled.
     let early = busy.ask("steps", json!([])).await;
-    assert_eq!(numbers(&early["steps"]).len(), 3000);
+    assert_eq!(numbers(&early["steps"]).len(), many);
     assert_eq!(quick.ask("steps", json!([])).await, json!({ "ok": true, "steps": [] }));
 }
 
@@ -353,7 +352,7 @@ async fn a_gift_is_given_once() {
 #[tokio::test]
 async fn of_two_gifts_asked_for_at_once_one_is_given() {
     let server = Server::start(CHAPTER).await;
-    for _ in 0..50 {
+    for _ in 0..times(500) {
         let mut client = connect(&server).await;
         client.send(r#"4290["gift"]"#).await;
         client.send(r#"4291["gift"]"#).await;
@@ -412,6 +411,12 @@ fn tell(answer: Answer, error: EventError) {
 
 /// A client of a server whose sockets have the listeners that `register` gives them.
 async fn with_listeners(register: fn(&Listeners, &Notes)) -> (SocketIo, Notes) {
+    let (server, notes) = serve_listeners(register).await;
+    (SocketIo::connect(&server).await, notes)
+}
+
+/// The server alone.
+async fn serve_listeners(register: fn(&Listeners, &Notes)) -> (Server, Notes) {
     let (socket_io, io) = socketioxide::SocketIo::new_svc();
     let notes = Notes::default();
     let noted = notes.clone();
@@ -424,11 +429,7 @@ async fn with_listeners(register: fn(&Listeners, &Notes)) -> (SocketIo, Notes) {
         Ok::<_, std::convert::Infallible>(())
     };
     io.ns("/", (async || ()).with(prepare));
-    let client = SocketIo::connect(
-        &serve(Router::new().route_service("/socket.io/", socket_io)).await,
-    )
-    .await;
-    (client, notes)
+    (serve(Router::new().route_service("/socket.io/", socket_io)).await, notes)
 }
 
 /// A listener that takes a note.
@@ -513,46 +514,39 @@ async fn a_middleware_that_says_no_keeps_the_next_one_and_the_listener_from_runn
     assert_eq!(*notes.lock().expect("no panic"), ["any"]);
 }
 
-/// Emits until the client's buffer is full, and stays so because the client does not read.
-async fn fill(socket: SocketRef) {
-    let large = "x".repeat(200_000);
-    let mut refused = 0;
-    while refused < 100 {
-        if socket.emit("large", &large).is_err() {
-            refused += 1;
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_client_with_a_full_buffer_is_sent_away_as_soon_as_there_is_room() {
     if !support::is_ours("it is about the mechanism by itself") {
         return;
     }
-    let (mut client, notes) = with_listeners(|listeners, notes| {
-        listeners.on("fill", fill);
+    let (server, notes) = serve_listeners(|listeners, notes| {
         let denied = notes.clone();
-        listeners.apply(move |Event(event): Event| {
-            let deny = event == "deny";
-            if deny {
-                denied.lock().expect("no panic").push(event);
-            }
-            std::future::ready(if deny { Err(EventError::Unauthorized) } else { Ok(()) })
+        listeners.apply(move |socket: SocketRef, Event(event): Event| {
+            while socket.emit("full", &()).is_ok() {}
+            denied.lock().expect("no panic").push(event);
+            std::future::ready(Err(EventError::Unauthorized))
         });
     })
     .await;
-    client.emit("fill", json!([])).await;
-    client.emit("deny", json!([])).await;
+    // Between two polls nothing is taken out of the buffer: what is full stays full.
+    let client = Polling::connect(&server, "").await;
+    client.post(&server, r#"42["deny"]"#).await;
     support::within("the middleware", async {
         while notes.lock().expect("no panic").is_empty() {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    // Only now the client reads.
-    let large = client.before("41").await.len();
-    assert!(large > 128, "{large} events: the buffer was not full");
+    let mut got = String::new();
+    support::within("the end", async {
+        while !got.split('\u{1e}').any(|packet| packet == "41") {
+            got += "\u{1e}";
+            got += &client.get(&server).await.text();
+        }
+    })
+    .await;
+    assert!(got.matches("full").count() > 100, "{got}");
+    assert!(!got.contains("rejected"), "there was no room for it: {got}");
 }
 
 #[tokio::test]
@@ -698,10 +692,11 @@ async fn a_client_that_floods_is_told_once_and_sent_away_and_nobody_else_notices
 async fn ten_thousand_small_events_at_once_are_no_flood() {
     let server = Server::start(CHAPTER).await;
     let mut client = connect(&server).await;
-    for _ in 0..10_000 {
+    let many = times(100_000);
+    for _ in 0..many {
         client.emit("mute", json!([])).await;
     }
-    assert_eq!(client.ask("seen", json!([])).await["seen"], 10_001);
+    assert_eq!(client.ask("seen", json!([])).await["seen"], many + 1);
 }
 
 // --- What is kept ---
