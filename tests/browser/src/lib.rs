@@ -260,7 +260,19 @@ impl Browser {
         if official::skip() {
             return vec![];
         }
-        self.axe(json!(rules), Value::Null).await.0
+        let only = if rules.is_empty() { json!({}) } else { json!({ "runOnly": rules }) };
+        self.axe(only, Value::Null).await.0
+    }
+
+    /// The same by all rules but [`OF_COLOUR`].
+    pub async fn barriers_but_colours(&self) -> Vec<String> {
+        if official::skip() {
+            return vec![];
+        }
+        let off = json!({ "enabled": false });
+        let off = OF_COLOUR.map(|rule| (rule.to_owned(), off.clone()));
+        let off = Value::Object(off.into_iter().collect());
+        self.axe(json!({ "rules": off }), Value::Null).await.0
     }
 
     /// The same by the rules [`OF_COLOUR`], and only for those elements whose colours, sizes
@@ -270,18 +282,19 @@ impl Browser {
         if official::skip() {
             return vec![];
         }
-        let (barriers, new) = self.axe(json!(OF_COLOUR), json!(seen)).await;
+        let only = json!({ "runOnly": OF_COLOUR });
+        let (barriers, new) = self.axe(only, json!(seen)).await;
         seen.extend(new);
         barriers
     }
 
-    async fn axe(&self, rules: Value, seen: Value) -> (Vec<String>, Vec<String>) {
+    async fn axe(&self, options: Value, seen: Value) -> (Vec<String>, Vec<String>) {
         if self.run("return typeof axe").await == "undefined" {
             let axe = official::modules().join("node_modules/axe-core/axe.min.js");
             let axe = fs::read_to_string(axe).expect("it is installed with the clients");
             self.run(&axe).await;
         }
-        let found = self.driver.execute_async(AXE, vec![rules, seen]);
+        let found = self.driver.execute_async(AXE, vec![options, seen]);
         let found = within("axe", found).await.expect("axe runs");
         found.convert().expect("two lists of strings")
     }
@@ -308,10 +321,14 @@ pub const OF_COLOUR: [&str; 2] = ["color-contrast", "link-in-text-block"];
 /// Returns what axe-core finds serious or critical, one line for each place, and the
 /// combinations of colours that it has looked at if it was told those that it need not.
 const AXE: &str = r#"
-    const [rules, seen, done] = arguments;
+    const [options, seen, done] = arguments;
     // A page of code has thousands of elements that pass. Only violations are reported.
-    const options = { resultTypes: ["violations"], preload: false };
-    if (rules.length > 0) options.runOnly = rules;
+    Object.assign(options, { resultTypes: ["violations"], preload: false });
+    // What these rules find is filtered out below.
+    const mild = (axe._audit?.rules ?? [])
+        .filter(({ impact }) => impact === "minor" || impact === "moderate")
+        .map(({ id }) => [id, { enabled: false }]);
+    options.rules = { ...options.rules, ...Object.fromEntries(mild) };
     const known = new Set(seen ?? []);
     const before = known.size;
     const include = [];
