@@ -233,8 +233,15 @@ impl Browser {
     /// Fails if the page is wider than its window, or if axe-core finds a serious or
     /// critical barrier: wide and narrow, light and dark. A quick run looks once.
     pub async fn is_for_everybody(&self) {
-        let looks = [(1200, "light"), (320, "dark"), (1200, "dark"), (320, "light")];
-        for (width, scheme) in some_of(&looks, 1) {
+        // A dark page has other colours, and nothing else that is another.
+        let all_rules: &[&str] = &[];
+        let looks = [
+            (1200, "light", all_rules),
+            (1200, "dark", &OF_COLOUR),
+            (320, "light", all_rules),
+            (320, "dark", &OF_COLOUR),
+        ];
+        for (width, scheme, rules) in some_of(&looks, 1) {
             self.look(*width, 800, scheme).await;
             // A colour that is half way between two schemes is neither's.
             self.until(
@@ -243,7 +250,7 @@ impl Browser {
             .await;
             let overflow = self.overflow().await;
             assert!(overflow <= 0, "{overflow} px too wide at {width} px");
-            assert_eq!(self.barriers(&[]).await, NOTHING, "at {width} px, {scheme}");
+            assert_eq!(self.barriers(rules).await, NOTHING, "at {width} px, {scheme}");
         }
         self.look(1200, 800, "light").await;
     }
@@ -260,7 +267,19 @@ impl Browser {
         if official::skip() {
             return vec![];
         }
-        self.axe(json!(rules), Value::Null).await.0
+        let only = if rules.is_empty() { json!({}) } else { json!({ "runOnly": rules }) };
+        self.axe(only, Value::Null).await.0
+    }
+
+    /// The same by all rules but [`OF_COLOUR`].
+    pub async fn barriers_but_colours(&self) -> Vec<String> {
+        if official::skip() {
+            return vec![];
+        }
+        let off = json!({ "enabled": false });
+        let off = OF_COLOUR.map(|rule| (rule.to_owned(), off.clone()));
+        let off = Value::Object(off.into_iter().collect());
+        self.axe(json!({ "rules": off }), Value::Null).await.0
     }
 
     /// The same by the rules [`OF_COLOUR`], and only for those elements whose colours, sizes
@@ -270,18 +289,19 @@ impl Browser {
         if official::skip() {
             return vec![];
         }
-        let (barriers, new) = self.axe(json!(OF_COLOUR), json!(seen)).await;
+        let only = json!({ "runOnly": OF_COLOUR });
+        let (barriers, new) = self.axe(only, json!(seen)).await;
         seen.extend(new);
         barriers
     }
 
-    async fn axe(&self, rules: Value, seen: Value) -> (Vec<String>, Vec<String>) {
+    async fn axe(&self, options: Value, seen: Value) -> (Vec<String>, Vec<String>) {
         if self.run("return typeof axe").await == "undefined" {
             let axe = official::modules().join("node_modules/axe-core/axe.min.js");
             let axe = fs::read_to_string(axe).expect("it is installed with the clients");
             self.run(&axe).await;
         }
-        let found = self.driver.execute_async(AXE, vec![rules, seen]);
+        let found = self.driver.execute_async(AXE, vec![options, seen]);
         let found = within("axe", found).await.expect("axe runs");
         found.convert().expect("two lists of strings")
     }
@@ -308,10 +328,14 @@ pub const OF_COLOUR: [&str; 2] = ["color-contrast", "link-in-text-block"];
 /// Returns what axe-core finds serious or critical, one line for each place, and the
 /// combinations of colours that it has looked at if it was told those that it need not.
 const AXE: &str = r#"
-    const [rules, seen, done] = arguments;
+    const [options, seen, done] = arguments;
     // A page of code has thousands of elements that pass. Only violations are reported.
-    const options = { resultTypes: ["violations"], preload: false };
-    if (rules.length > 0) options.runOnly = rules;
+    Object.assign(options, { resultTypes: ["violations"], preload: false });
+    // What these rules find is filtered out below.
+    const mild = (axe._audit?.rules ?? [])
+        .filter(({ impact }) => impact === "minor" || impact === "moderate")
+        .map(({ id }) => [id, { enabled: false }]);
+    options.rules = { ...options.rules, ...Object.fromEntries(mild) };
     const known = new Set(seen ?? []);
     const before = known.size;
     const include = [];
