@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::{Server, effort::left_out, program};
+use support::{Server, effort::left_out};
 
 /// Runs a command of the workbook on this clone.
 fn workbook(arguments: &[&str]) -> Output {
@@ -17,6 +17,12 @@ fn workbook(arguments: &[&str]) -> Output {
         .env_remove("WORKBOOK_RECORD")
         .output()
         .expect("it runs")
+}
+
+/// A chapter's program, as this clone builds it.
+fn program(package: &str) -> String {
+    let program = runner::program(&support::root(), package).expect("it builds");
+    program.display().to_string()
 }
 
 fn text(bytes: &[u8]) -> String {

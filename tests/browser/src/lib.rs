@@ -384,7 +384,15 @@ const NOTE_FAULTS: &str = r#"
     for (const level of ["error", "warn"]) console[level] = (...words) => note(words);
 "#;
 
-pub use support::program;
+/// A package's program. A test cannot name the program of another package.
+///
+/// # Panics
+/// If it does not build.
+pub fn program(package: &str) -> String {
+    let program = runner::program(&support::root(), package);
+    let program = program.unwrap_or_else(|error| panic!("{package}: {error}"));
+    program.display().to_string()
+}
 
 /// Builds a chapter and starts it, or uses the server that `WORKBOOK_URL` names.
 pub async fn chapter(package: &str) -> Server {

@@ -15,7 +15,6 @@ pub mod http;
 mod npm;
 pub mod official;
 pub mod polling;
-mod program;
 pub mod proxy;
 pub mod record;
 mod server;
@@ -25,7 +24,6 @@ pub mod ws;
 
 use std::{future::Future, io::Write, path::PathBuf, time::Duration};
 
-pub use program::program;
 pub use server::{Server, is_ours};
 
 /// Awaits `future`, or fails the test with what was missing.
