@@ -65,7 +65,7 @@ async fn the_kept_secret_is_for_the_owners_eyes_and_is_made_once() {
     assert_eq!(mode & 0o777, 0o600);
     let secret = fs::read(&file).expect("it is kept");
     assert!(secret.len() >= 32, "{}", secret.len());
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     assert_eq!(fs::read(&file).expect("it is kept"), secret);
     // Another server has another one.
     let other = Chat::own(CHAPTER).await.expect("our own");

@@ -1,16 +1,23 @@
 //! The lobby's promises. They hold from chapter 6-1 to the end of chapter 6.
 
-use std::{collections::HashSet, fs, time::Duration};
+use std::{
+    collections::HashSet,
+    fs,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{Chat, Folder, LOBBY, Visitor, form, told},
+    chat::{Chat, Connection, LOBBY, TempDir, Visitor, folder, form, told},
+    crooked::Rng,
+    effort,
     http::{self, Response},
     official::{self, Official},
     polling::Polling,
+    say,
     socket_io::SocketIo,
-    within,
+    test_name, within,
     ws::WebSocket,
 };
 use tokio::{
@@ -21,6 +28,8 @@ use tokio::{
 
 use crate::CHAPTER;
 
+/// How long a server that stops waits for its connections.
+const FAREWELL: Duration = Duration::from_secs(4);
 /// The longest form.
 const MAX_FORM: usize = 16 * 1024;
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -272,7 +281,7 @@ async fn nothing_is_stored_and_nobody_is_told_of_a_form_with_faults() {
     let id = visitor.create(&chat, "Good").await;
     assert_eq!(socket.event_in(LOBBY, "newRoom").await[0]["id"], id.as_str());
     assert_eq!(ids(&rooms(&chat).await), [id.as_str()]);
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     assert_eq!(ids(&rooms(&chat).await), [id]);
 }
 
@@ -642,31 +651,30 @@ async fn nonsense_on_one_socket_is_not_noticed_on_another() {
 async fn after_kill_9_every_room_that_was_answered_is_there() {
     let Some(mut chat) = Chat::own(CHAPTER).await else { return };
     let mut answered = HashSet::new();
-    for round in 1..=3 {
+    let mut random = Rng::with_seed(1);
+    for _ in 0..effort::times(300) {
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
         for _ in 0..4 {
-            let (tell, address) = (tell.clone(), chat.address().to_owned());
+            let tell = tell.clone();
+            let mut server = Connection::open(&chat, &Visitor::nobody()).await;
             tokio::spawn(async move {
-                let server = Server::at(&address);
                 let body = form(&[("title", "Cats"), ("max", "10")]);
                 // Until the server is gone, in the middle of whatever it is doing.
-                while let Ok(made) =
-                    http::try_send(&server, "POST", "/room", &[FORM], body.clone().into())
-                        .await
-                {
+                while let Ok(made) = server.post("/room", FORM.1, body.clone()).await {
                     let id = made.header("location").strip_prefix("/room/");
                     tell.send(id.expect("a room").to_owned()).ok();
                 }
             });
         }
         drop(tell);
-        for _ in 0..10 * round {
+        for _ in 0..1 + random.usize(..30) {
             answered.extend(within("a room", told.recv()).await);
         }
-        chat = chat.restart("KILL").await;
+        let stopped = chat.stop("KILL").await;
         while let Some(id) = within("the creators to give up", told.recv()).await {
             answered.insert(id);
         }
+        chat = stopped.start().await;
         let there: HashSet<_> = ids(&rooms(&chat).await).into_iter().collect();
         assert!(answered.is_subset(&there), "{:?}", answered.difference(&there));
     }
@@ -680,7 +688,7 @@ async fn a_restart_keeps_rooms_their_order_and_their_addresses() {
         visitor.create(&chat, title).await;
     }
     let before = rooms(&chat).await;
-    let chat = chat.restart("TERM").await;
+    let chat = chat.restart_elsewhere("TERM").await;
     assert_eq!(rooms(&chat).await, before);
     for (id, title) in ids(&before).iter().zip(HOSTILE) {
         let page = visitor.get(&chat, &format!("/room/{id}")).await.text();
@@ -694,25 +702,32 @@ async fn a_room_that_is_made_while_the_server_stops_is_made() {
     let (mut watcher, _) = Visitor::nobody().watch(&chat).await;
     let mut tcp = TcpStream::connect(chat.address()).await.expect("it listens");
     let body = form(&[("title", "Late"), ("max", "10")]);
-    let (first, rest) = body.split_at(5);
     let (name, kind) = FORM;
     let head = format!(
-        "POST /room HTTP/1.1\r\nhost: {}\r\n{name}: {kind}\r\ncontent-length: {}\r\n\r\n",
+        "POST /room HTTP/1.1\r\nhost: {}\r\n{name}: {kind}\r\ncontent-length: {}\r\n\
+         expect: 100-continue\r\n\r\n",
         chat.address(),
         body.len()
     );
-    tcp.write_all(format!("{head}{first}").as_bytes()).await.expect("it reads");
-    // The server has taken up the request if it answers another one that came after it.
-    http::get(&chat, "/").await;
+    tcp.write_all(head.as_bytes()).await.expect("it reads");
+    // The server asks for the body: it has taken up the request.
+    let mut asked = [0; 25];
+    within("the server's question", tcp.read_exact(&mut asked)).await.expect("bytes");
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let signalled = Instant::now();
     chat.signal("TERM").await;
     watcher.closed().await;
-    tcp.write_all(rest.as_bytes()).await.expect("it still reads");
+    tcp.write_all(body.as_bytes()).await.expect("it still reads");
     let mut answer = String::new();
     within("the answer", tcp.read_to_string(&mut answer)).await.expect("text");
+    if signalled.elapsed() > FAREWELL && answer.is_empty() {
+        say(&format!("not checked: {} (the machine is too slow)", test_name()));
+        return;
+    }
     assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
     let id = between(&answer, "location: /room/", "\r\n").to_owned();
     assert!(!chat.log().contains("panicked"), "{}", chat.log());
-    let chat = chat.restart("TERM").await;
+    let chat = chat.restart_elsewhere("TERM").await;
     assert_eq!(ids(&rooms(&chat).await), [id]);
 }
 
@@ -726,21 +741,21 @@ async fn a_stopping_server_does_not_wait_for_those_who_watch() {
     chat.signal("TERM").await;
     watcher.closed().await;
     // The program ends with code 0 and starts again on the same data.
-    chat.restart("TERM").await;
+    chat.restart_elsewhere("TERM").await;
 }
 
 // --- How it starts ---
 
 /// Starts the program where it must refuse: one sentence, code 1, no trace of the inside.
-async fn refuses(folder: &Folder, environment: &[(&str, &str)]) -> Option<String> {
-    let data = folder.join("data");
+async fn refuses(folder: &TempDir, environment: &[(&str, &str)]) -> Option<String> {
+    let data = folder.path().join("data");
     let mut all = vec![
         ("RUST_BACKTRACE", "1"),
         ("PORT", "0"),
         ("DATA_DIR", data.to_str().expect("BUG: we named it")),
     ];
     all.extend(environment);
-    let (code, output, errors) = Server::refused_in(CHAPTER, folder, &all).await?;
+    let (code, output, errors) = Server::refused_in(CHAPTER, folder.path(), &all).await?;
     assert_eq!((code, output.as_str()), (Some(1), ""), "{environment:?}: {errors}");
     assert_eq!(errors.lines().count(), 1, "{environment:?}: {errors}");
     for inside in ["backtrace", "panicked", ".rs", "Error {", "Os {"] {
@@ -751,9 +766,9 @@ async fn refuses(folder: &Folder, environment: &[(&str, &str)]) -> Option<String
 
 #[tokio::test]
 async fn a_bad_setting_is_one_clear_sentence_and_code_1() {
-    let folder = Folder::new();
-    fs::write(folder.join("file"), "not a folder").expect("a file");
-    let below_a_file = folder.join("file/data");
+    let folder = folder();
+    fs::write(folder.path().join("file"), "not a folder").expect("a file");
+    let below_a_file = folder.path().join("file/data");
     let below_a_file = below_a_file.to_str().expect("BUG: we named it");
     for (name, value, sentence) in [
         ("PORT", "65536", "PORT must be a number from 0 to 65535"),
@@ -774,7 +789,7 @@ async fn a_bad_setting_is_one_clear_sentence_and_code_1() {
 async fn a_port_in_use_is_one_clear_sentence_and_code_1() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
     let port = chat.address().rsplit(':').next().expect("host:port");
-    let folder = Folder::new();
+    let folder = folder();
     let errors = refuses(&folder, &[("PORT", port)]).await.expect("our own");
     assert!(errors.contains(&format!("port {port} on 127.0.0.1 is taken")), "{errors}");
 }
@@ -785,19 +800,19 @@ async fn a_data_folder_belongs_to_one_process() {
     let id = Visitor::nobody().create(&chat, "Cats").await;
     let data = chat.data();
     let data = data.to_str().expect("BUG: we named it");
-    let folder = Folder::new();
+    let folder = folder();
     let errors = refuses(&folder, &[("DATA_DIR", data)]).await.expect("our own");
     assert!(errors.contains("is in use by another process"), "{errors}");
     // The first one notices nothing, and the lock goes with it.
     assert_eq!(ids(&rooms(&chat).await), [id.as_str()]);
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     assert_eq!(ids(&rooms(&chat).await), [id]);
 }
 
 #[tokio::test]
 async fn a_database_that_is_none_is_one_clear_sentence_and_stays_as_it_is() {
-    let folder = Folder::new();
-    let database = folder.join("data/gif-chat.db");
+    let folder = folder();
+    let database = folder.path().join("data/gif-chat.db");
     fs::create_dir_all(&database).expect("a folder in its place");
     let Some(errors) = refuses(&folder, &[]).await else { return };
     assert!(errors.contains("cannot open the database"), "{errors}");
@@ -811,14 +826,14 @@ async fn a_database_that_is_none_is_one_clear_sentence_and_stays_as_it_is() {
 
 #[tokio::test]
 async fn settings_are_read_from_dotenv_and_the_environment_wins() {
-    let folder = Folder::new();
-    let data = folder.join("elsewhere");
+    let folder = folder();
+    let data = folder.path().join("elsewhere");
     let dotenv =
         format!("# Settings\nHOST=\"from dotenv\"\nDATA_DIR={}\n", data.display());
-    fs::write(folder.join(".env"), dotenv).expect("a file");
+    fs::write(folder.path().join(".env"), dotenv).expect("a file");
     let environment = [("PORT", "0")];
     let Some((code, _, errors)) =
-        Server::refused_in(CHAPTER, &folder, &environment).await
+        Server::refused_in(CHAPTER, folder.path(), &environment).await
     else {
         return;
     };
@@ -832,15 +847,15 @@ async fn settings_are_read_from_dotenv_and_the_environment_wins() {
 
 #[tokio::test]
 async fn a_dotenv_that_cannot_be_read_is_one_sentence_that_quotes_nothing() {
-    let folder = Folder::new();
+    let folder = folder();
     for content in ["COOKIE_SECRET swordfish", "A='swordfish", "swordfish"] {
-        fs::write(folder.join(".env"), content).expect("a file");
+        fs::write(folder.path().join(".env"), content).expect("a file");
         let Some(errors) = refuses(&folder, &[]).await else { return };
         assert!(errors.contains(".env cannot be read"), "{errors}");
         assert!(!errors.contains("swordfish"), "{errors}");
     }
-    fs::remove_file(folder.join(".env")).expect("it was there");
-    fs::create_dir(folder.join(".env")).expect("a folder in its place");
+    fs::remove_file(folder.path().join(".env")).expect("it was there");
+    fs::create_dir(folder.path().join(".env")).expect("a folder in its place");
     let errors = refuses(&folder, &[]).await.expect("our own");
     assert!(errors.contains(".env cannot be read"), "{errors}");
 }
@@ -855,12 +870,9 @@ async fn a_watcher_that_does_not_read_holds_nobody_up() {
     for _ in 0..50 {
         visitor.create(&chat, &title).await;
     }
-    let told = async {
-        for _ in 0..50 {
-            watcher.event_in(LOBBY, "newRoom").await;
-        }
-    };
-    let told = tokio::time::timeout(Duration::from_secs(20), told).await;
-    assert!(told.is_ok(), "the one who reads hears of all rooms");
+    // The one who reads hears of all rooms.
+    for _ in 0..50 {
+        watcher.event_in(LOBBY, "newRoom").await;
+    }
     drop(idle);
 }

@@ -10,7 +10,7 @@ use axum_extra::extract::{
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{Chat, Folder, LOBBY, Visitor, form, told},
+    chat::{Chat, LOBBY, Visitor, folder, form, told},
     http::{self, Response},
     polling::Polling,
     socket_io::SocketIo,
@@ -221,11 +221,12 @@ async fn a_visitor_survives_a_restart_and_not_another_secret() {
     let ada = Visitor::new(&chat).await;
     let colour = ada.colour(&chat).await;
     let (kept, lost) = (ada.create(&chat, "Kept").await, ada.create(&chat, "Lost").await);
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     assert_eq!(ada.get(&chat, "/").await.header("set-cookie"), "");
     assert_eq!(ada.colour(&chat).await, colour);
     assert_eq!(ada.delete(&chat, &format!("/room/{kept}")).await.status, 204);
-    let chat = chat.restart_with("TERM", &[("COOKIE_SECRET", SECRET)]).await;
+    let chat = chat.stop("TERM").await;
+    let chat = chat.start_with(&[("COOKIE_SECRET", SECRET)]).await;
     assert!(ada.get(&chat, "/").await.header("set-cookie").starts_with("visitor="));
     let refused = ada.delete(&chat, &format!("/room/{lost}")).await;
     assert_eq!(is_json_error(&refused, 403), "no visitor");
@@ -233,8 +234,8 @@ async fn a_visitor_survives_a_restart_and_not_another_secret() {
 
 #[tokio::test]
 async fn a_secret_has_at_least_32_bytes_and_is_never_repeated() {
-    let folder = Folder::new();
-    let data = folder.join("data");
+    let folder = folder();
+    let data = folder.path().join("data");
     let data = data.to_str().expect("BUG: we named it");
     for secret in ["swordfish", "swordfish-swordfish-swordfish-!"] {
         assert!(secret.len() < 32);
@@ -339,7 +340,7 @@ async fn the_owner_deletes_a_room_and_the_lobby_is_told_once() {
     is_json_error(&ada.delete(&chat, &room).await, 404);
     let known: Vec<_> = rooms(&chat).await.iter().map(|it| it["id"].clone()).collect();
     assert_eq!(known, [stays.as_str(), &mark]);
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     assert_eq!(ada.get(&chat, &room).await.status, 404, "also after a crash");
 }
 
@@ -424,10 +425,10 @@ async fn what_is_unknown_or_malformed_is_404_before_anybody_asks_who_you_are() {
 
 #[tokio::test]
 async fn a_room_from_before_there_were_visitors_belongs_to_nobody() {
-    let folder = Folder::new();
+    let folder = folder();
     let id = "11111111-1111-4111-8111-111111111111";
-    fs::create_dir(folder.join("data")).expect("a folder");
-    let database = rusqlite::Connection::open(folder.join("data/gif-chat.db"));
+    fs::create_dir(folder.path().join("data")).expect("a folder");
+    let database = rusqlite::Connection::open(folder.path().join("data/gif-chat.db"));
     let database = database.expect("a database");
     let tables = include_str!("../../chapters/6.1-lobby/migrations/1-rooms.sql");
     database.execute_batch(tables).expect("its tables");

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use support::{
     Server,
     chat::{CHAT, Chat, LOBBY, Visitor, heard, join},
-    http,
+    crooked::Rng,
+    effort, http,
     official::{self, Official},
     socket_io::SocketIo,
     within,
@@ -311,7 +312,7 @@ async fn a_tab_is_in_one_room_and_another_is_invalid() {
 async fn of_two_joins_at_once_on_one_socket_one_room_wins() {
     let chat = Chat::start(CHAPTER).await;
     let visitor = Visitor::new(&chat).await;
-    for round in 0..50 {
+    for round in 0..effort::times(500) {
         let mut rooms = [String::new(), String::new()];
         for room in &mut rooms {
             *room = visitor.create(&chat, "Cats").await;
@@ -443,7 +444,7 @@ async fn of_50_visitors_for_5_seats_exactly_5_get_one() {
     for _ in 0..50 {
         visitors.push(Visitor::new(&chat).await);
     }
-    for round in 0..20 {
+    for round in 0..effort::times(60) {
         let room = visitors[0].create_with(&chat, &[("title", "C"), ("max", "5")]).await;
         let mut joins = JoinSet::new();
         for visitor in visitors.clone() {
@@ -479,7 +480,7 @@ async fn fifty_tabs_of_one_visitor_are_one_seat() {
 
 #[tokio::test]
 async fn a_full_room_lets_its_members_back_in_and_nobody_else() {
-    let chat = Chat::start(CHAPTER).await;
+    let chat = Chat::start_with(CHAPTER, &[("LEAVE_GRACE_MS", "100")]).await;
     let (ada, bob) = two(&chat).await;
     let stranger = Visitor::new(&chat).await;
     let room = ada.create_with(&chat, &[("title", "Cats"), ("max", "2")]).await;
@@ -499,6 +500,87 @@ async fn a_full_room_lets_its_members_back_in_and_nobody_else() {
     assert_eq!(join(&mut outside, &room).await["ok"], true);
     let (_bob, _) = bob.join(&chat, &room).await;
     assert_eq!(ada.try_join(&chat, &room).await.1, refused("full"));
+}
+
+/// What one visitor does in [`whoever_is_in_a_room_is_in_it_and_nobody_else`].
+struct Walker {
+    visitor: Visitor,
+    tabs: Vec<SocketIo>,
+}
+
+impl Walker {
+    /// Opens a tab in the room, or closes one in some way, or does both in a hurry. Returns
+    /// whether the visitor is in the room afterwards.
+    async fn step(&mut self, chat: &Server, room: &str, random: &mut Rng) -> bool {
+        let ask = format!("42/chat,900[\"join\",{{\"room\":\"{room}\"}}]");
+        let tab = (!self.tabs.is_empty())
+            .then(|| self.tabs.swap_remove(random.usize(..self.tabs.len())));
+        match (random.usize(..6), tab) {
+            (0, Some(tab)) => tab.vanish(),
+            (1, Some(tab)) => tab.hang_up().await,
+            (2, Some(mut tab)) => {
+                tab.send("41/chat,").await;
+                drop(tab);
+            }
+            // Gone before the answer.
+            (3, tab) => {
+                self.tabs.extend(tab);
+                let mut hasty = self.visitor.connect(chat, CHAT).await;
+                hasty.send(&ask).await;
+                hasty.vanish();
+            }
+            (_, tab) => {
+                self.tabs.extend(tab);
+                if self.tabs.len() < 3 {
+                    self.tabs.push(self.visitor.join(chat, room).await.0);
+                }
+            }
+        }
+        !self.tabs.is_empty()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_in_a_room_is_in_it_and_nobody_else() {
+    const WALKERS: usize = 5;
+    let Some(chat) = Chat::own_with(CHAPTER, &[("LEAVE_GRACE_MS", "1")]).await else {
+        return;
+    };
+    // Ten thousand steps in a soak. After every hundred of them everybody stands still, and
+    // the room must have exactly those in it who have a tab: no ghost, and nobody lost.
+    for seed in 0..effort::times(100) {
+        let owner = Visitor::new(&chat).await;
+        let (mut lobby, _) = owner.watch(&chat).await;
+        let room = owner.create(&chat, "Cats").await;
+        let mut walks = JoinSet::new();
+        for number in 0..WALKERS {
+            let (address, room) = (chat.address().to_owned(), room.clone());
+            let visitor = Visitor::new(&chat).await;
+            walks.spawn(async move {
+                let chat = Server::at(&address);
+                let mut random = Rng::with_seed((seed * WALKERS + number) as u64);
+                let mut walker = Walker { visitor, tabs: vec![] };
+                let mut inside = false;
+                for _ in 0..100 / WALKERS {
+                    inside = walker.step(&chat, &room, &mut random).await;
+                }
+                (walker, inside)
+            });
+        }
+        let mut walkers = within("all walkers", walks.join_all()).await;
+        let inside = walkers.iter().filter(|(_, inside)| *inside).count();
+        // Those who are gone may still be noticed, and nobody comes any more.
+        let mut members = count(&chat, &room).await;
+        while members != inside as u64 {
+            let told = lobby.event_in(LOBBY, "updateRoom").await;
+            assert_eq!(told[0]["id"], room.as_str(), "seed {seed}");
+            members = count(&chat, &room).await;
+        }
+        for tab in walkers.iter_mut().flat_map(|(walker, _)| &mut walker.tabs) {
+            assert_eq!(join(tab, &room).await["room"]["members"], inside);
+        }
+        owner.delete(&chat, &format!("/room/{room}")).await;
+    }
 }
 
 // --- What the lobby is told adds up ---
@@ -538,7 +620,7 @@ async fn apply_all(address: String) -> BTreeMap<String, Value> {
 async fn stir(address: String) {
     let server = Server::at(&address);
     let (ada, bob) = two(&server).await;
-    for round in 0..10 {
+    for round in 0..effort::times(300) {
         let room = ada.create(&server, "Cats").await;
         let tabs = (ada.join(&server, &room).await, bob.join(&server, &room).await);
         if round % 2 == 0 {

@@ -1,4 +1,6 @@
 //! Who may come in. These promises hold from chapter 6-4 to the end of chapter 6.
+//!
+//! Two read all files in the data folder: what they hold of a password no client can see.
 
 use std::{
     fs,
@@ -9,10 +11,11 @@ use serde_json::json;
 use support::{
     Server,
     chat::{CHAT, Chat, LOBBY, Visitor, form, heard, join},
+    effort,
     http::{self, Response},
-    within,
+    say, test_name, within,
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet, time::sleep};
 
 use crate::CHAPTER;
 
@@ -56,7 +59,7 @@ fn waits(answer: &Response, status: u16) {
     assert!((1..=60).contains(&seconds), "{seconds}");
 }
 
-/// Everything that the program keeps.
+/// Everything that the program keeps. No client can see it, and a password must not be in it.
 fn kept(chat: &Chat) -> String {
     let mut kept = vec![];
     for file in fs::read_dir(chat.data()).expect("the data") {
@@ -187,7 +190,7 @@ async fn who_knew_the_password_once_is_let_in_after_kill_9() {
     let stranger = Visitor::new(&chat).await;
     let room = secret(&chat, &ada, SECRET).await;
     assert_eq!(enter(&chat, &bob, &room, SECRET).await.status, 303);
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     let path = format!("/room/{room}");
     for visitor in [&ada, &bob] {
         assert_eq!(visitor.get(&chat, &path).await.status, 200);
@@ -213,7 +216,7 @@ async fn a_grant_goes_with_its_room() {
     lobby.packet("42/room,[\"removeRoom\"").await;
     assert_eq!(enter(&chat, &bob, &room, SECRET).await.status, 404);
     assert_eq!(bob.try_join(&chat, &room).await.1["error"], "unknown");
-    let chat = chat.restart("TERM").await;
+    let chat = chat.restart_elsewhere("TERM").await;
     assert_eq!(bob.get(&chat, &format!("/room/{room}")).await.status, 404);
 }
 
@@ -354,11 +357,11 @@ async fn the_checks_of_the_door_come_in_one_order() {
         assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"));
     }
     // What was too long was no guess: five are left. Then nothing is looked at.
+    let start = Instant::now();
     for _ in 0..5 {
         asks(&enter(&chat, &bob, &room, "wrong").await, &room);
     }
-    let answer = bob.send(&chat, "POST", &path, &[FORM], long).await;
-    assert_eq!(answer.status, 429);
+    too_many(&bob.send(&chat, "POST", &path, &[FORM], long).await, start);
     let unknown = format!("{UNKNOWN}/enter");
     assert_eq!(bob.post_form(&chat, &unknown, &[]).await.status, 404);
 }
@@ -387,6 +390,18 @@ async fn bodies_that_are_no_form_are_wrong_passwords() {
 // --- Guessing ---
 
 // Whoever guesses does so on a server of their own: one address has thirty guesses a minute.
+// A machine that takes a minute for those guesses has shown nothing by them.
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Refused, as long as the guesses since `start` are less than a minute old.
+fn too_many(answer: &Response, start: Instant) {
+    if start.elapsed() < MINUTE {
+        waits(answer, 429);
+    } else {
+        say(&format!("not checked: {} (the machine is too slow)", test_name()));
+    }
+}
 
 #[tokio::test]
 async fn the_sixth_guess_in_a_minute_is_429_even_if_it_is_right() {
@@ -394,12 +409,13 @@ async fn the_sixth_guess_in_a_minute_is_429_even_if_it_is_right() {
     let (ada, bob) = two(&chat).await;
     let room = secret(&chat, &ada, SECRET).await;
     let other = secret(&chat, &ada, SECRET).await;
+    let start = Instant::now();
     for guess in ["1", "2", "3", "4", "5"] {
         asks(&enter(&chat, &bob, &room, guess).await, &room);
     }
-    waits(&enter(&chat, &bob, &room, SECRET).await, 429);
+    too_many(&enter(&chat, &bob, &room, SECRET).await, start);
     // In another room too: it is the visitor who guesses.
-    waits(&enter(&chat, &bob, &other, SECRET).await, 429);
+    too_many(&enter(&chat, &bob, &other, SECRET).await, start);
     asks(&bob.get(&chat, &format!("/room/{room}")).await, &room);
     // Somebody else may.
     let carol = Visitor::new(&chat).await;
@@ -411,6 +427,7 @@ async fn right_passwords_are_not_counted() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
     let (ada, bob) = two(&chat).await;
     let room = secret(&chat, &ada, SECRET).await;
+    let start = Instant::now();
     for _ in 0..4 {
         asks(&enter(&chat, &bob, &room, "wrong").await, &room);
     }
@@ -419,7 +436,7 @@ async fn right_passwords_are_not_counted() {
     }
     // One was left, and still is.
     asks(&enter(&chat, &bob, &room, "wrong").await, &room);
-    waits(&enter(&chat, &bob, &room, "wrong").await, 429);
+    too_many(&enter(&chat, &bob, &room, "wrong").await, start);
 }
 
 #[tokio::test]
@@ -427,12 +444,13 @@ async fn thirty_guesses_of_many_visitors_are_all_that_one_address_has() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
     let ada = Visitor::new(&chat).await;
     let room = secret(&chat, &ada, SECRET).await;
+    let start = Instant::now();
     for guess in 0..30 {
         // No cookie: a new visitor each time.
         let answer = enter(&chat, &Visitor::nobody(), &room, &guess.to_string()).await;
         asks(&answer, &room);
     }
-    waits(&enter(&chat, &Visitor::nobody(), &room, SECRET).await, 429);
+    too_many(&enter(&chat, &Visitor::nobody(), &room, SECRET).await, start);
     // Whoever is in stays in.
     assert_eq!(ada.get(&chat, &format!("/room/{room}")).await.status, 200);
     ada.join(&chat, &room).await;
@@ -446,7 +464,25 @@ async fn guess(address: String, who: Visitor, room: String, password: String) ->
         if status != 503 {
             return status;
         }
+        sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// All answers to these guesses at once: how many were computed and were wrong, and how many
+/// were too many.
+async fn guess_at_once(
+    chat: &Server,
+    room: &str,
+    visitors: Vec<Visitor>,
+) -> (usize, usize) {
+    let mut guesses = JoinSet::new();
+    for (number, who) in visitors.into_iter().enumerate() {
+        let (address, room) = (chat.address().to_owned(), room.to_owned());
+        guesses.spawn(guess(address, who, room, number.to_string()));
+    }
+    let answers = within("all answers", guesses.join_all()).await;
+    let count = |wanted| answers.iter().filter(|&&status| status == wanted).count();
+    (count(403), count(429))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -454,25 +490,20 @@ async fn guesses_at_once_get_no_further_than_one_after_another() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
     let ada = Visitor::new(&chat).await;
     let room = secret(&chat, &ada, SECRET).await;
-    let address = || chat.address().to_owned();
     let bob = Visitor::new(&chat).await;
-    let mut guesses = JoinSet::new();
-    for number in 0..40 {
-        guesses.spawn(guess(address(), bob.clone(), room.clone(), number.to_string()));
+    let mut crowd = vec![];
+    for _ in 0..60 {
+        crowd.push(Visitor::new(&chat).await);
     }
-    let answers = within("all answers", guesses.join_all()).await;
-    let wrong = answers.iter().filter(|&&status| status == 403).count();
-    let late = answers.iter().filter(|&&status| status == 429).count();
-    assert_eq!((wrong, late), (5, 35));
+    let start = Instant::now();
+    let one = guess_at_once(&chat, &room, vec![bob; 40]).await;
     // By many visitors of one address: 25 more.
-    let mut guesses = JoinSet::new();
-    for number in 0..60 {
-        let who = Visitor::new(&chat).await;
-        guesses.spawn(guess(address(), who, room.clone(), number.to_string()));
+    let many = guess_at_once(&chat, &room, crowd).await;
+    if start.elapsed() < MINUTE {
+        assert_eq!((one, many), ((5, 35), (25, 35)));
+    } else {
+        say(&format!("not checked: {} (the machine is too slow)", test_name()));
     }
-    let answers = within("all answers", guesses.join_all()).await;
-    assert_eq!(answers.iter().filter(|&&status| status == 403).count(), 25);
-    assert_eq!(answers.iter().filter(|&&status| status == 429).count(), 35);
 }
 
 // --- Others ---
@@ -489,21 +520,25 @@ async fn too_many_at_the_door_are_asked_to_come_back_and_nobody_else_waits() {
         visitors.push(Visitor::new(&chat).await);
     }
     let mut entering = JoinSet::new();
-    for visitor in visitors {
-        let (address, room) = (chat.address().to_owned(), room.clone());
-        entering.spawn(async move {
-            let server = Server::at(&address);
-            enter(&server, &visitor, &room, SECRET).await
-        });
-    }
-    let mut slowest = Duration::ZERO;
-    let (mut entered, mut busy) = (0, 0);
-    // While passwords are computed, everything else goes on.
-    while !entering.is_empty() {
-        let asked = Instant::now();
+    let (mut entered, mut busy, mut meanwhile) = (0, 0, 0);
+    // While passwords are computed, everything else goes on. Once is enough, unless all were
+    // so slow that nobody had to wait.
+    loop {
+        if entering.is_empty() {
+            if entered >= 10 && busy > 0 && meanwhile > 0 {
+                break;
+            }
+            for visitor in visitors.clone() {
+                let (address, room) = (chat.address().to_owned(), room.clone());
+                entering.spawn(async move {
+                    let server = Server::at(&address);
+                    enter(&server, &visitor, &room, SECRET).await
+                });
+            }
+        }
         assert_eq!(bob.get(&chat, &format!("/room/{public}")).await.status, 200);
         assert_eq!(join(&mut tab, &public).await["ok"], true);
-        slowest = slowest.max(asked.elapsed());
+        meanwhile += usize::from(entering.len() > 1);
         while let Some(answer) = entering.try_join_next() {
             let answer = answer.expect("no task panics");
             match answer.status.as_u16() {
@@ -516,9 +551,6 @@ async fn too_many_at_the_door_are_asked_to_come_back_and_nobody_else_waits() {
             }
         }
     }
-    assert_eq!(entered + busy, 40);
-    assert!(entered >= 10 && busy > 0, "{entered} entered, {busy} were too many");
-    assert!(slowest < Duration::from_secs(5), "somebody else waited for {slowest:?}");
     // And afterwards there is room again.
     let late = Visitor::new(&chat).await;
     assert_eq!(enter(&chat, &late, &room, SECRET).await.status, 303);
@@ -552,7 +584,7 @@ async fn whoever_hangs_up_while_the_password_is_computed_leaves_the_queue_as_it_
 async fn a_right_password_that_meets_the_owners_delete_is_let_in_or_404() {
     let chat = Chat::start(CHAPTER).await;
     let (ada, bob) = two(&chat).await;
-    for round in 0..10 {
+    for round in 0..effort::times(100) {
         let room = secret(&chat, &ada, SECRET).await;
         let path = format!("/room/{room}");
         let (entered, deleted) =

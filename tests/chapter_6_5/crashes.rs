@@ -3,94 +3,53 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use serde_json::{Value, json};
 use support::{
-    Server,
-    chat::{Chat, Visitor},
-    http::try_send,
-    within,
+    chat::{Chat, Connection, Visitor},
+    crooked::Rng,
+    effort, within,
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::CHAPTER;
 
 /// What the server said it had stored, by number.
 type Answered = Arc<Mutex<BTreeMap<i64, Value>>>;
 
-/// Counts answers, and wakes whoever waits for so many of them.
-#[derive(Default)]
-struct Count {
-    answers: AtomicUsize,
-    more: Notify,
-}
-
-impl Count {
-    fn one(&self) {
-        self.answers.fetch_add(1, Ordering::SeqCst);
-        self.more.notify_one();
-    }
-
-    async fn reaches(&self, goal: usize) {
-        within("answers", async {
-            while self.answers.load(Ordering::SeqCst) < goal {
-                self.more.notified().await;
-            }
-        })
-        .await;
-    }
-}
-
-/// Posts as fast as it is allowed, until nobody answers any more.
+/// Posts as fast as it is allowed, on one connection: until its server is gone.
 async fn write(
-    address: String,
-    visitor: Visitor,
+    mut connection: Connection,
     room: String,
     name: String,
     answered: Answered,
-    count: Arc<Count>,
+    count: mpsc::UnboundedSender<()>,
 ) {
-    let server = Server::at(&address);
     let path = format!("/room/{room}/chat");
-    let headers = [("content-type", "application/json"), ("cookie", &*visitor.cookie)];
     for n in 0.. {
         let text = format!("{name}, message {n}");
-        let body = json!({ "chat": text }).to_string().into();
-        match try_send(&server, "POST", &path, &headers, body).await {
-            Ok(answer) if answer.status == 201 => {
-                let message = answer.json();
-                assert_eq!(message["chat"], text);
-                let seq = message["seq"].as_i64().expect("a number");
-                let before = answered.lock().expect("no panic").insert(seq, message);
-                assert_eq!(before, None, "a number was given twice");
-                count.one();
-            }
-            Ok(answer) => assert_eq!(answer.status, 429, "{}", answer.text()),
-            Err(_) => return,
+        let body = json!({ "chat": text }).to_string();
+        let Ok(answer) = connection.post(&path, "application/json", body).await else {
+            return;
+        };
+        if answer.status == 201 {
+            let message = answer.json();
+            assert_eq!(message["chat"], text);
+            let seq = message["seq"].as_i64().expect("a number");
+            let before = answered.lock().expect("no panic").insert(seq, message);
+            assert_eq!(before, None, "a number was given twice");
+            count.send(()).ok();
+        } else {
+            assert_eq!(answer.status, 429, "{}", answer.text());
         }
-    }
-}
-
-/// A few numbers that look random, and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides).expect("BUG: a small number")
     }
 }
 
 /// Runs a room full of writers, ends the server by `signal` in the middle, and looks
 /// afterwards what is there. As often as `rounds` says, on the same data.
-async fn ended_by(signal: &str, rounds: u64) {
+async fn ended_by(signal: &str, rounds: usize) {
     let Some(mut chat) = Chat::own(CHAPTER).await else { return };
     let mut writers = vec![];
     for _ in 0..8 {
@@ -98,28 +57,31 @@ async fn ended_by(signal: &str, rounds: u64) {
     }
     let room = writers[0].create(&chat, "Cats").await;
     let answered = Answered::default();
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut random = Rng::with_seed(1);
     for round in 0..rounds {
         let mut tabs = vec![];
         for writer in &writers {
             tabs.push(writer.join(&chat, &room).await.0);
         }
-        let (count, mut tasks) = (Arc::new(Count::default()), JoinSet::new());
+        let (count, mut answers) = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
         for (n, writer) in writers.iter().enumerate() {
             tasks.spawn(write(
-                chat.address().to_owned(),
-                writer.clone(),
+                Connection::open(&chat, writer).await,
                 room.clone(),
                 format!("round {round}, writer {n}"),
                 answered.clone(),
                 count.clone(),
             ));
         }
-        count.reaches(1 + dice.roll(60)).await;
-        chat = chat.restart(signal).await;
+        for _ in 0..1 + random.usize(..60) {
+            within("an answer", answers.recv()).await;
+        }
+        let stopped = chat.stop(signal).await;
         while let Some(done) = within("the writers", tasks.join_next()).await {
             done.expect("every answer was right");
         }
+        chat = stopped.start().await;
         let mut told = vec![];
         for mut tab in tabs {
             told = tab.to_the_end().await;
@@ -153,11 +115,11 @@ async fn look(chat: &Chat, room: &str, answered: &Answered, told: &[String]) {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_is_killed_while_people_talk_has_every_answered_message() {
-    ended_by("KILL", 12).await;
+    ended_by("KILL", effort::times(300)).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_is_stopped_while_people_talk_has_every_answered_message() {
-    ended_by("TERM", 4).await;
+    ended_by("TERM", effort::times(100)).await;
 }

@@ -1,4 +1,7 @@
 //! GIFs that are GIFs. These promises hold from chapter 6-6 to the end of chapter 6.
+//!
+//! Some look into the data folder and its database, for what no client can see: that nothing is
+//! left of a GIF that is gone. One makes the database and the folder fail.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,13 +11,13 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{CHAT, Chat, Visitor, heard, message, multipart},
-    effort::deadline,
-    http::{self, Response, try_send},
+    chat::{CHAT, Chat, Connection, FILE, Visitor, heard, message, multipart},
+    crooked::Rng,
+    effort::{self, deadline},
+    http::{self, Response},
     within,
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc, task::JoinSet};
@@ -22,6 +25,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc, task::JoinSet};
 use crate::{
     CHAPTER,
     pictures::{self, gif, small},
+    talk::{database, races_with_the_end, rows},
 };
 
 /// A visitor in a room.
@@ -59,12 +63,6 @@ pub(crate) async fn holds(chat: &Chat, expected: &BTreeSet<String>) {
         assert!(start.elapsed() < deadline(), "{:?}, not {expected:?}", files(chat));
         http::get(chat, "/").await;
     }
-}
-
-fn rows(chat: &Chat, table: &str) -> i64 {
-    let database = Connection::open(chat.data().join("gif-chat.db")).expect("a database");
-    let count = format!("SELECT count(*) FROM {table}");
-    database.query_one(&count, (), |row| row.get(0)).expect("a count")
 }
 
 // --- From one to all ---
@@ -384,7 +382,7 @@ async fn a_start_removes_every_file_that_no_message_has() {
     for leftover in leftovers {
         fs::write(folder(&chat).join(leftover), small(2)).expect("a folder");
     }
-    let chat = chat.restart("KILL").await;
+    let chat = chat.restart_elsewhere("KILL").await;
     assert_eq!(files(&chat), [kept.clone()].into());
     assert_eq!(fetch(&chat, &kept).await.body, small(1));
     // Removed for good, and the room's files are still found by its rows.
@@ -404,7 +402,8 @@ async fn a_server_that_is_killed_while_gifs_come_in_has_every_answered_one_and_n
     }
     let room = writers[0].create(&chat, "Cats").await;
     let answered = Arc::new(Mutex::new(BTreeMap::<String, Vec<u8>>::new()));
-    for round in 0..10 {
+    let mut random = Rng::with_seed(1);
+    for round in 0..effort::times(300) {
         let mut tabs = vec![];
         for writer in &writers {
             tabs.push(writer.join(&chat, &room).await.0);
@@ -412,14 +411,14 @@ async fn a_server_that_is_killed_while_gifs_come_in_has_every_answered_one_and_n
         let (told, mut answers) = mpsc::unbounded_channel();
         let mut uploads = JoinSet::new();
         for (n, writer) in writers.iter().enumerate() {
-            let (writer, room) = (writer.clone(), room.clone());
+            let path = format!("/room/{room}/gif");
             let (told, answered) = (told.clone(), answered.clone());
-            let server = Server::at(chat.address());
+            let mut server = Connection::open(&chat, writer).await;
             uploads.spawn(async move {
                 for m in 0.. {
                     let gif = small(round * 100_000 + n * 10_000 + m);
-                    let Some(answer) = try_gif(&server, &writer, &room, &gif).await
-                    else {
+                    let (kind, body) = multipart(&[(FILE, &gif)]);
+                    let Ok(answer) = server.post(&path, &kind, body).await else {
                         return;
                     };
                     if answer.status == 201 {
@@ -432,14 +431,14 @@ async fn a_server_that_is_killed_while_gifs_come_in_has_every_answered_one_and_n
                 }
             });
         }
-        // At another moment each time.
-        for _ in 0..1 + (round * 7) % 23 {
+        for _ in 0..1 + random.usize(..23) {
             within("an answer", answers.recv()).await;
         }
-        chat = chat.restart("KILL").await;
+        let stopped = chat.stop("KILL").await;
         while let Some(done) = within("the writers", uploads.join_next()).await {
             done.expect("every answer was right");
         }
+        chat = stopped.start().await;
         let stored = writers[0].everything(&chat, &room).await;
         let stored: BTreeSet<_> = stored.iter().map(name).collect();
         assert_eq!(
@@ -454,30 +453,13 @@ async fn a_server_that_is_killed_while_gifs_come_in_has_every_answered_one_and_n
     }
 }
 
-/// Sends a GIF to a server that may be gone.
-async fn try_gif(
-    server: &Server,
-    who: &Visitor,
-    room: &str,
-    gif: &[u8],
-) -> Option<Response> {
-    let file = "form-data; name=\"gif\"; filename=\"cat.gif\"";
-    let (kind, body) = multipart(&[(file, gif)]);
-    let headers = [("content-type", &*kind), ("cookie", &*who.cookie)];
-    let path = format!("/room/{room}/gif");
-    try_send(server, "POST", &path, &headers, body.into()).await.ok()
-}
-
 #[cfg(unix)]
 #[tokio::test]
 async fn a_stop_does_not_wait_for_an_upload_that_never_ends_and_leaves_nothing_of_it() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
     let (room, ada, _tab) = one_in_a_room(&chat).await;
     let kept = name(&ada.sent_gif(&chat, &room, &small(1)).await);
-    let (kind, body) = multipart(&[(
-        "form-data; name=\"gif\"; filename=\"cat.gif\"",
-        &pictures::of_size(60_000),
-    )]);
+    let (kind, body) = multipart(&[(FILE, &pictures::of_size(60_000))]);
     let head = format!(
         "POST /room/{room}/gif HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\
          content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
@@ -494,7 +476,7 @@ async fn a_stop_does_not_wait_for_an_upload_that_never_ends_and_leaves_nothing_o
         assert!(start.elapsed() < deadline(), "{:?}", files(&chat));
         http::get(&chat, "/").await;
     }
-    let chat = chat.restart("TERM").await;
+    let chat = chat.restart_elsewhere("TERM").await;
     assert_eq!(files(&chat), [kept.clone()].into());
     assert_eq!(fetch(&chat, &kept).await.body, small(1));
 }
@@ -506,43 +488,10 @@ async fn a_gif_that_races_with_the_end_of_its_room_leaves_no_file() {
     for _ in 0..6 {
         crowd.push(Visitor::new(&chat).await);
     }
-    let (mut taken, mut late) = (0, 0);
-    for round in 0..40 {
-        let room = crowd[0].create(&chat, "Cats").await;
-        let mut tabs = vec![];
-        for visitor in &crowd {
-            tabs.push(visitor.join(&chat, &room).await.0);
-        }
-        let path = format!("/room/{room}");
-        let delete = async {
-            // Each time the owner is a little later.
-            for _ in 0..round % 8 {
-                crowd[0].history(&chat, &room, "").await;
-            }
-            crowd[0].delete(&chat, &path).await
-        };
-        let posts = crowd[1..]
-            .iter()
-            .map(|it| async { it.send_gif(&chat, &room, &small(round)).await });
-        let (deleted, answers) = tokio::join!(delete, join_all(posts));
-        assert_eq!(deleted.status, 204);
-        let mut stored = BTreeSet::new();
-        for answer in answers {
-            match answer.status.as_u16() {
-                201 => drop(stored.insert(name(&answer.json()))),
-                404 => late += 1,
-                429 => {}
-                other => panic!("{other}: {}", answer.text()),
-            }
-        }
-        taken += stored.len();
-        for tab in &mut tabs {
-            let packets = tab.before("42/chat,[\"roomClosed\"").await;
-            let told = packets.iter().filter(|packet| packet.contains("\"gif\"")).count();
-            assert_eq!(told, stored.len(), "round {round}");
-        }
-    }
-    assert!(taken > 0 && late > 0, "{taken} taken, {late} late: no race");
+    let gif = small(1);
+    let send =
+        async |visitor: Visitor, room: String| visitor.send_gif(&chat, &room, &gif).await;
+    races_with_the_end(&chat, &crowd, 8, send).await;
     holds(&chat, &BTreeSet::new()).await;
     assert_eq!(rows(&chat, "message"), 0);
 }
@@ -558,8 +507,7 @@ async fn an_upload_whose_client_hangs_up_leaves_no_file() {
     }
     for round in 0..100_usize {
         let (_, visitor) = &crowd[round % crowd.len()];
-        let file = "form-data; name=\"gif\"; filename=\"cat.gif\"";
-        let (kind, body) = multipart(&[(file, &pictures::of_size(60_000))]);
+        let (kind, body) = multipart(&[(FILE, &pictures::of_size(60_000))]);
         let head = format!(
             "POST /room/{room}/gif HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\
              content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
@@ -602,7 +550,7 @@ async fn an_upload_whose_client_hangs_up_leaves_no_file() {
 async fn a_gif_that_cannot_be_stored_is_told_to_nobody_and_leaves_no_file() {
     let Some(chat) = Chat::own(CHAPTER).await else { return };
     let (room, ada, mut tab) = one_in_a_room(&chat).await;
-    let database = Connection::open(chat.data().join("gif-chat.db")).expect("a database");
+    let database = database(&chat);
     database
         .execute_batch(
             "CREATE TRIGGER full BEFORE INSERT ON message WHEN NEW.gif NOTNULL
@@ -625,7 +573,7 @@ async fn a_gif_that_cannot_be_stored_is_told_to_nobody_and_leaves_no_file() {
     assert_eq!(ada.sent_gif(&chat, &room, &small(2)).await["seq"], 1);
     assert_eq!(message(&mut tab).await["seq"], 1);
     // The log says what happened, and not where.
+    chat.logged("the disk is full", 1).await;
     let log = chat.log();
-    assert!(log.contains("the disk is full"), "{log}");
     assert!(!log.contains(chat.data().to_str().expect("a text")), "{log}");
 }

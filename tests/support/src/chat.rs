@@ -1,20 +1,24 @@
 //! The GIF chat of chapter 6: its server with a data folder of its own, and its visitors.
 
 use std::{
-    fs,
+    error::Error,
     ops::Deref,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
-    thread,
 };
 
-use hyper::{StatusCode, body::Bytes};
+use form_urlencoded::Serializer;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, StatusCode, body::Bytes, client::conn::http1::SendRequest, header};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+pub use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use crate::{
     Server,
     http::{self, Response},
     socket_io::SocketIo,
+    within,
 };
 
 /// The namespace of the lobby.
@@ -22,11 +26,20 @@ pub const LOBBY: &str = "/room";
 /// The namespace of those who are in a room.
 pub const CHAT: &str = "/chat";
 
+/// How long things wait, unless a test says otherwise: for an hour. A slow machine takes its
+/// time for a test, and meanwhile nobody leaves and no room ends. A test that waits for such
+/// an end sets the time for it.
+const TIMES: [(&str, &str); 3] = [
+    ("LEAVE_GRACE_MS", "3600000"),
+    ("EMPTY_ROOM_MS", "3600000"),
+    ("ABANDONED_ROOM_MS", "3600000"),
+];
+
 /// A server with its own data. The data is removed when this is dropped.
 pub struct Chat {
     // Dropped before the folder that it writes to.
     server: Server,
-    folder: Folder,
+    folder: TempDir,
     program: String,
     environment: Vec<(String, String)>,
 }
@@ -42,11 +55,16 @@ impl Deref for Chat {
 impl Chat {
     /// Starts `program`, or uses the server that `WORKBOOK_URL` names.
     pub async fn start(program: &str) -> Self {
+        Self::start_with(program, &[]).await
+    }
+
+    /// The same, with environment variables. The server that `WORKBOOK_URL` names has its own.
+    pub async fn start_with(program: &str, environment: &[(&str, &str)]) -> Self {
         if let Some(server) = Server::named() {
             let (program, environment) = (String::new(), vec![]);
-            return Self { server, folder: Folder::new(), program, environment };
+            return Self { server, folder: folder(), program, environment };
         }
-        Self::spawn(program, Folder::new(), vec![]).await
+        Self::spawn(program, folder(), owned(environment)).await
     }
 
     /// Starts `program` for a promise that needs the process itself. Nothing with
@@ -57,110 +75,148 @@ impl Chat {
 
     /// The same, with environment variables: the timers', for example.
     pub async fn own_with(program: &str, environment: &[(&str, &str)]) -> Option<Self> {
-        Self::own_in(program, Folder::new(), environment).await
+        Self::own_in(program, folder(), environment).await
     }
 
     /// The same in a folder that is not empty: with an `.env`, or with data in `data/`.
     pub async fn own_in(
         program: &str,
-        folder: Folder,
+        folder: TempDir,
         environment: &[(&str, &str)],
     ) -> Option<Self> {
         if !crate::is_ours("it needs the process") {
             return None;
         }
-        let owned =
-            |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
-        let environment = environment.iter().map(owned).collect();
-        Some(Self::spawn(program, folder, environment).await)
+        Some(Self::spawn(program, folder, owned(environment)).await)
     }
 
     async fn spawn(
         program: &str,
-        folder: Folder,
+        folder: TempDir,
         environment: Vec<(String, String)>,
     ) -> Self {
-        let data = folder.join("data");
-        let mut all = vec![("DATA_DIR", data.to_str().expect("BUG: we named it"))];
+        let data = folder.path().join("data");
+        let mut all = TIMES.to_vec();
+        all.push(("DATA_DIR", data.to_str().expect("BUG: we named it")));
         all.extend(environment.iter().map(|(name, value)| (&**name, &**value)));
-        let server = Server::spawn(program, &folder, &all).await;
+        let server = Server::spawn(program, folder.path(), &all).await;
         Self { server, folder, program: program.to_owned(), environment }
     }
 
-    /// Ends the program by a signal (`TERM`, or `KILL` for a crash) and starts it again: the
-    /// same address, data and environment. Clients that reconnect find it.
+    /// Ends the program by a signal (`TERM`, or `KILL` for a crash) and starts it again with
+    /// the same data and environment, at another address: its own may be another program's
+    /// by then.
     #[cfg(unix)]
-    pub async fn restart(self, signal: &str) -> Self {
-        self.restart_with(signal, &[]).await
+    pub async fn restart_elsewhere(self, signal: &str) -> Self {
+        self.stop(signal).await.start().await
     }
 
-    /// The same, with environment variables that replace the old ones or join them.
+    /// The same at the same address, for clients that reconnect.
     #[cfg(unix)]
-    pub async fn restart_with(
-        mut self,
-        signal: &str,
-        environment: &[(&str, &str)],
-    ) -> Self {
+    pub async fn restart(self, signal: &str) -> Self {
+        let port = self.address().rsplit(':').next().expect("BUG: host:port").to_owned();
+        self.stop(signal).await.start_with(&[("PORT", &port)]).await
+    }
+
+    /// Ends the program by a signal, and waits until it has ended.
+    #[cfg(unix)]
+    pub async fn stop(mut self, signal: &str) -> Stopped {
         self.server.signal(signal).await;
         self.server.exit().await;
-        let port = self.server.address().rsplit(':').next().expect("BUG: host:port");
-        for (name, value) in environment.iter().copied().chain([("PORT", port)]) {
-            self.environment.retain(|(old, _)| old != name);
-            self.environment.push((name.to_owned(), value.to_owned()));
-        }
-        Self::spawn(&self.program, self.folder, self.environment).await
+        Stopped(self)
     }
 
     /// The folder with the program's data (`DATA_DIR`).
     pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.folder.path().join("data")
     }
 
     /// The folder that the program was started in. It holds the data and nothing else.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 }
 
-/// An empty folder among the temporary files, removed when this is dropped.
+/// A [`Chat`] whose program has ended. Its data is still there.
+pub struct Stopped(Chat);
+
+impl Stopped {
+    /// What the program has logged.
+    pub fn log(&self) -> String {
+        self.0.log()
+    }
+
+    /// Starts the program again with the same data and environment, at a free port.
+    pub async fn start(self) -> Chat {
+        self.start_with(&[]).await
+    }
+
+    /// The same, with environment variables that replace the old ones or join them.
+    pub async fn start_with(self, environment: &[(&str, &str)]) -> Chat {
+        let Chat { folder, program, environment: mut all, .. } = self.0;
+        all.retain(|(old, _)| !environment.iter().any(|(name, _)| old == name));
+        all.extend(owned(environment));
+        Chat::spawn(&program, folder, all).await
+    }
+}
+
+fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    environment.iter().map(owned).collect()
+}
+
+/// An empty folder among the temporary files, removed when it is dropped.
+pub fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder for temporary files")
+}
+
+/// One connection to one process, for many requests. A client that connects for each request
+/// may find another server at the same address when its own has been killed.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// Makes one.
-    pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("workbook-chat-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a folder for temporary files");
-        Self(path)
-    }
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+    cookie: String,
 }
 
-impl Default for Folder {
-    fn default() -> Self {
-        Self::new()
+impl Connection {
+    /// Connects.
+    pub async fn open(server: &Server, visitor: &Visitor) -> Self {
+        let (host, cookie) = (server.address().to_owned(), visitor.cookie.clone());
+        let sender = within("a connection", async {
+            let stream = TcpStream::connect(&host).await.expect("it listens");
+            stream.set_nodelay(true).expect("a TCP socket");
+            let io = TokioIo::new(stream);
+            let handshake = hyper::client::conn::http1::handshake(io).await;
+            let (sender, connection) = handshake.expect("BUG: nothing is sent yet");
+            tokio::spawn(connection);
+            sender
+        })
+        .await;
+        Self { sender, host, cookie }
     }
-}
 
-impl Deref for Folder {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A program that has just been killed may be in the middle of its last write.
-        for _ in 0..100 {
-            match fs::remove_dir_all(&self.0) {
-                Err(_) if self.0.exists() => thread::yield_now(),
-                _ => return,
-            }
+    /// Sends a POST. An error is the end of the process or of the connection.
+    pub async fn post(
+        &mut self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Response, Box<dyn Error + Send + Sync>> {
+        let mut request = Request::post(path)
+            .header(header::HOST, &self.host)
+            .header(header::CONTENT_TYPE, content_type);
+        if !self.cookie.is_empty() {
+            request = request.header(header::COOKIE, &self.cookie);
         }
+        let request = request.body(Full::new(body.into())).expect("BUG: a valid request");
+        let answer = async {
+            self.sender.ready().await?;
+            let (parts, body) = self.sender.send_request(request).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            Ok(Response { status: parts.status, headers: parts.headers, body })
+        };
+        within(&format!("the answer to POST {path}, or the end"), answer).await
     }
 }
 
@@ -292,17 +348,7 @@ pub async fn told(socket: &mut SocketIo, id: &str) -> Value {
 
 /// A form's fields as a browser encodes them (`application/x-www-form-urlencoded`).
 pub fn form(fields: &[(&str, &str)]) -> String {
-    let encode = |text: &str| {
-        text.bytes().fold(String::new(), |encoded, byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                encoded + &char::from(byte).to_string()
-            }
-            b' ' => encoded + "+",
-            _ => encoded + &format!("%{byte:02X}"),
-        })
-    };
-    let pairs = fields.iter().map(|(name, value)| encode(name) + "=" + &encode(value));
-    pairs.collect::<Vec<_>>().join("&")
+    Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// What presence and all that follows needs (from chapter 6-3 on).
@@ -379,12 +425,14 @@ pub async fn message(socket: &mut SocketIo) -> Value {
     socket.event_in(CHAT, "chat").await[0].take()
 }
 
+/// The disposition of the part with the file, in the form that sends a GIF.
+pub const FILE: &str = "form-data; name=\"gif\"; filename=\"cat.gif\"";
+
 /// What GIFs need (from chapter 6-6 on).
 impl Visitor {
     /// Sends a GIF, as the page's script does.
     pub async fn send_gif(&self, server: &Server, room: &str, gif: &[u8]) -> Response {
-        let file = "form-data; name=\"gif\"; filename=\"cat.gif\"";
-        self.send_form(server, room, &[(file, gif)]).await
+        self.send_form(server, room, &[(FILE, gif)]).await
     }
 
     /// Sends a GIF that is taken, and returns its message.

@@ -15,7 +15,6 @@ pub mod http;
 mod npm;
 pub mod official;
 pub mod polling;
-mod program;
 pub mod proxy;
 pub mod record;
 mod server;
@@ -25,7 +24,6 @@ pub mod ws;
 
 use std::{future::Future, io::Write, path::PathBuf, time::Duration};
 
-pub use program::program;
 pub use server::{Server, is_ours};
 
 /// Awaits `future`, or fails the test with what was missing.
@@ -47,6 +45,17 @@ pub async fn within_after<T>(
         Ok(value) => value,
         Err(_) => panic!("waited {deadline:?} in vain for {what}"),
     }
+}
+
+/// A name that no other test uses, nor this one in another run, because tests may share a
+/// server: `word`, a hyphen and eight characters more.
+pub fn own_name(word: &str) -> String {
+    format!("{word}-{:08x}", fastrand::u32(..))
+}
+
+/// Nine digits that no other test uses, nor this one in another run.
+pub fn own_digits() -> String {
+    format!("{:09}", fastrand::u32(..1_000_000_000))
 }
 
 /// The root of the workspace.
