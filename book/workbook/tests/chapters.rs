@@ -84,12 +84,12 @@ async fn every_chapter_starts_as_a_crate_of_its_own_that_builds_and_runs() {
             };
             let page = support::http::get(&server, "/").await;
             assert_eq!(page.status, 200, "{package}");
-            let text = page.text();
-            assert!(text.starts_with("<!doctype html>"), "{package}: {text}");
+            let html = page.text();
+            assert!(html.starts_with("<!doctype html>"), "{package}: {html}");
             // A template is a page by now, when the reader has written nothing.
-            assert!(!text.contains("{%") && !text.contains("{{"), "{package}: {text}");
-            for (before, _) in text.match_indices(".js\"") {
-                let path = text[..before].rsplit('"').next().unwrap().to_owned() + ".js";
+            assert!(!html.contains("{%") && !html.contains("{{"), "{package}: {html}");
+            for (before, _) in html.match_indices(".js\"") {
+                let path = html[..before].rsplit('"').next().unwrap().to_owned() + ".js";
                 let script = support::http::get(&server, &path).await;
                 assert_eq!(script.status, 200, "{package}: {path}");
             }
