@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{
     Server,
-    effort::deadline,
-    http,
+    effort::{deadline, left_out, takes_too_long},
     official::{self, Official},
     polling::Polling,
     record::transcript,
@@ -16,48 +15,31 @@ use support::{
 };
 use tokio::io::AsyncWriteExt;
 
+// What every later program promises too.
+#[path = "promises/connections.rs"]
+mod connections;
 #[path = "promises/crooked.rs"]
 mod crooked;
+#[path = "promises/page.rs"]
+mod page;
 #[path = "promises/random.rs"]
 mod random;
 
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-2");
-const MAX_MESSAGE: usize = 1_000_000;
 
-/// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 5] = [
-    (4, &["polling", "websocket"]),
-    (4, &["polling"]),
-    (4, &["websocket"]),
-    (3, &["polling", "websocket"]),
-    (3, &["websocket"]),
-];
+/// News come so often.
+const NEWS: Duration = Duration::from_secs(3);
 
-// --- HTTP ---
+// What the shared promises have to know.
+const AUTH: &str = "";
+const UNKNOWN: [&str; 3] = ["/nowhere", "/socket.io/nothing.js", "/socket.iofoo"];
 
-#[tokio::test]
-async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
-    let server = Server::start(CHAPTER).await;
-    let page = http::get(&server, "/").await;
-    assert_eq!(page.status, 200);
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
-        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
-        let script = http::get(&server, script).await;
-        assert_eq!(script.status, 200, "{}", script.text());
-        assert_eq!(
-            script.header("content-type"),
-            "application/javascript; charset=utf-8"
-        );
-    }
+async fn connect(server: &Server) -> SocketIo {
+    SocketIo::connect(server).await
 }
 
-#[tokio::test]
-async fn an_unknown_path_is_404() {
-    let server = Server::start(CHAPTER).await;
-    for path in ["/nowhere", "/socket.io/nothing.js", "/socket.iofoo"] {
-        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
-    }
+fn question() -> (&'static str, Value) {
+    ("reply", json!(["first"]))
 }
 
 // --- Hello, news, reply ---
@@ -70,10 +52,10 @@ async fn hello_is_the_first_event_and_news_follows_every_three_seconds() {
     let hello = client.packet("42").await;
     assert_eq!(hello, r#"42["hello",{"message":"Welcome to Socket.IO"}]"#);
     for n in 1..=2 {
-        assert_eq!(client.packet("42").await, r#"42["news","Hello Socket.IO"]"#);
+        let news = client.packet_after(NEWS, "42").await;
+        assert_eq!(news, r#"42["news","Hello Socket.IO"]"#);
         // Too late says nothing on a busy machine; too early would be a broken promise.
-        let least = n * Duration::from_secs(3);
-        assert!(before.elapsed() >= least, "news {n} after {:?}", before.elapsed());
+        assert!(before.elapsed() >= n * NEWS, "news {n} after {:?}", before.elapsed());
     }
 }
 
@@ -83,13 +65,14 @@ async fn every_official_client_gets_news_and_its_reply_arrives() {
         return;
     }
     let Some(server) = Server::own(CHAPTER).await else { return };
-    for (version, transports) in CLIENTS {
+    for &(version, transports) in official::ways() {
         let way = format!("version {version} by {}", transports.join(" then "));
         let options = json!({ "transports": transports });
         let mut client = Official::connect_with(&server, version, "/", options).await;
         let hello = client.event("hello").await;
         assert_eq!(hello, json!([{ "message": "Welcome to Socket.IO" }]), "{way}");
-        assert_eq!(client.event("news").await, json!(["Hello Socket.IO"]), "{way}");
+        let news = client.event_after(NEWS, "news").await;
+        assert_eq!(news, json!(["Hello Socket.IO"]), "{way}");
         client.emit("reply", json!([way])).await;
         server.logged(&format!("text={way:?}"), 1).await;
     }
@@ -101,7 +84,7 @@ async fn every_official_client_gets_its_question_answered() {
         return;
     }
     let server = Server::start(CHAPTER).await;
-    for (version, transports) in CLIENTS {
+    for &(version, transports) in official::ways() {
         let options = json!({ "transports": transports });
         let mut client = Official::connect_with(&server, version, "/", options).await;
         let answer =
@@ -144,7 +127,8 @@ async fn a_polling_client_hears_the_same_and_is_heard() {
     client.post(&server, r#"420["howAreYou",{"message":"?"}]"#).await;
     let answer = client.packet(&server, "430").await;
     assert_eq!(answer, r#"430[{"ok":true,"message":"Fine, thank you"}]"#);
-    assert_eq!(client.packet(&server, "42").await, r#"42["news","Hello Socket.IO"]"#);
+    let news = client.packet_after(NEWS, &server, "42").await;
+    assert_eq!(news, r#"42["news","Hello Socket.IO"]"#);
 }
 
 #[tokio::test]
@@ -162,12 +146,15 @@ async fn a_session_begins_with_four_packets_over_http() {
     record.push(format!("< {}", taken.text()));
     record.push("# GET /socket.io/?EIO=4&transport=polling&sid=<sid>".to_owned());
     let mut packets = Vec::new();
-    while packets.len() < 3 {
-        let text = client.get(&server).await.text();
-        let said =
-            text.split('\u{1e}').filter(|packet| !packet.starts_with(r#"42["news""#));
-        packets.extend(said.map(|packet| format!("< {}", hide(packet))));
-    }
+    within("three packets", async {
+        while packets.len() < 3 {
+            let text = client.get(&server).await.text();
+            let said = text.split('\u{1e}');
+            let said = said.filter(|packet| !packet.starts_with(r#"42["news""#));
+            packets.extend(said.map(|packet| format!("< {}", hide(packet))));
+        }
+    })
+    .await;
     // The first ping leaves with the handshake: its place among the others is not fixed.
     packets.sort();
     record.extend(packets);
@@ -192,12 +179,15 @@ async fn an_upgrade_moves_the_session_from_http_to_a_websocket() {
     record.extend(["< 6", "# the WebSocket again"].map(str::to_owned));
     let question = r#"420["howAreYou",{"message":"Here too?"}]"#;
     websocket.send(question).await;
-    let answer = loop {
-        let packet = websocket.text().await;
-        if packet.starts_with("43") {
-            break packet;
+    let answer = within("the answer", async {
+        loop {
+            let packet = websocket.text().await;
+            if packet.starts_with("43") {
+                return packet;
+            }
         }
-    };
+    })
+    .await;
     record.extend(["> 5".to_owned(), format!("> {question}"), format!("< {answer}")]);
     transcript("chapter-2", "upgrade", &record.join("\n"));
 }
@@ -238,17 +228,8 @@ async fn the_open_packet_announces_nodes_values() {
     let open = Polling::open(&server).await.open;
     assert_eq!(open["pingInterval"], 25_000);
     assert_eq!(open["pingTimeout"], 20_000);
-    assert_eq!(open["maxPayload"], MAX_MESSAGE);
+    assert_eq!(open["maxPayload"], 1_000_000);
     assert_eq!(open["upgrades"], json!(["websocket"]));
-}
-
-#[tokio::test]
-async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
-    let server = Server::start(CHAPTER).await;
-    for _ in 0..300 {
-        let mut client = SocketIo::connect(&server).await;
-        assert_eq!(client.ask("reply", json!(["first"])).await, json!({ "ok": true }));
-    }
 }
 
 // --- Bad events ---
@@ -387,37 +368,11 @@ async fn a_log_line_cannot_be_forged_by_an_event() {
 
 // --- Limits ---
 
-/// A `reply` packet of exactly `size` bytes. Its text is far too long a reply, and that is
-/// how it is answered when it gets through.
-fn packet_of(size: usize) -> String {
-    let (head, tail) = (r#"420["reply",""#, r#""]"#);
-    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
-}
-
-#[tokio::test]
-async fn a_websocket_message_of_exactly_a_million_bytes_passes_and_one_more_closes() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = SocketIo::connect(&server).await;
-    client.send(&packet_of(MAX_MESSAGE)).await;
-    assert!(client.packet("430").await.contains("at most 1000 characters"));
-    client.send(&packet_of(MAX_MESSAGE + 1)).await;
-    client.closed().await;
-}
-
-#[tokio::test]
-async fn a_post_of_exactly_a_million_bytes_passes_and_one_more_is_413() {
-    let server = Server::start(CHAPTER).await;
-    let client = Polling::open(&server).await;
-    client.post(&server, "40").await;
-    // An event that comes before the answer to `40` would end the connection.
-    client.packet(&server, "40").await;
-    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE)).await.status, 200);
-    assert!(client.packet(&server, "430").await.contains("at most 1000 characters"));
-    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE + 1)).await.status, 413);
-}
-
 #[tokio::test]
 async fn a_client_that_never_answers_a_ping_is_dropped() {
+    if takes_too_long(Duration::from_secs(20)) {
+        return;
+    }
     let Some(server) = Server::own(CHAPTER).await else { return };
     let client = Polling::open(&server).await;
     client.post(&server, "40").await;
@@ -465,7 +420,7 @@ async fn a_stopping_server_is_a_transport_close_and_clients_come_back_by_themsel
     let Some(mut server) = Server::own(CHAPTER).await else { return };
     let port = server.address().rsplit(':').next().unwrap().to_owned();
     let mut clients = Vec::new();
-    for (version, transports) in CLIENTS {
+    for &(version, transports) in official::ways() {
         let options = json!({ "transports": transports });
         let mut client = Official::connect_with(&server, version, "/", options).await;
         client.event("hello").await;
@@ -485,33 +440,15 @@ async fn a_stopping_server_is_a_transport_close_and_clients_come_back_by_themsel
 
 #[cfg(unix)]
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_the_program_with_0_whatever_its_clients_do() {
-    for signal in ["INT", "TERM"] {
-        let Some(mut server) = Server::own(CHAPTER).await else { return };
-        let polling = Polling::open(&server).await;
-        polling.post(&server, "40").await;
-        polling.packet(&server, "42").await;
-        let mut websocket = SocketIo::connect(&server).await;
-        let _idle = tokio::net::TcpStream::connect(server.address()).await.unwrap();
-        // A long poll is under way, or comes too late: the server waits for neither.
-        let poll = polling.try_get(&server);
-        let stop = async {
-            server.signal(signal).await;
-            websocket.closed().await;
-        };
-        let _ = tokio::join!(stop, poll);
-        assert_eq!(server.exit().await.code(), Some(0), "{signal}");
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test]
 async fn a_stopping_server_does_not_wait_for_a_client_that_no_longer_reads() {
     let Some(mut server) = Server::own(CHAPTER).await else { return };
     let mut stuck =
         RawWebSocket::open(&server, "/socket.io/?EIO=4&transport=websocket").await;
     stuck.write_frame(0x81, b"40").await;
-    while !stuck.frame().await.unwrap().payload.starts_with(b"42") {}
+    within("the connection to /", async {
+        while !stuck.frame().await.unwrap().payload.starts_with(b"42") {}
+    })
+    .await;
     let question = format!(r#"420["{}"]"#, "x".repeat(1000));
     let question = ws::frame(0x81, true, question.as_bytes()).repeat(100);
     // Every one is rejected, and nobody reads the rejections: a hundred megabytes of them, far
@@ -526,34 +463,21 @@ async fn a_stopping_server_does_not_wait_for_a_client_that_no_longer_reads() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_were() {
+    if left_out("thousands of connections") {
+        return;
+    }
     let Some(server) = Server::own(CHAPTER).await else { return };
-    let cycles = async |count: usize| {
-        for n in 0..count {
-            let mut client = SocketIo::connect(&server).await;
-            match n % 3 {
-                0 => client.send("41").await,
-                1 => client.send("1").await,
-                _ => {}
-            }
-            client.vanish();
+    // A task that did not end holds ten kilobytes.
+    let cycle = async |n: usize| {
+        let mut client = SocketIo::connect(&server).await;
+        match n % 3 {
+            0 => client.send("41").await,
+            1 => client.send("1").await,
+            _ => {}
         }
+        client.vanish();
     };
-    // The first thousand fill the allocator's pools and the runtime's.
-    cycles(1000).await;
-    server.logged(" disconnected ", 1000).await;
-    let (descriptors, memory) = server.held();
-    cycles(2000).await;
-    server.logged(" disconnected ", 3000).await;
-    let (descriptors_after, memory_after) = server.held();
-    assert!(
-        descriptors_after <= descriptors + 2,
-        "{descriptors} before, {descriptors_after} after"
-    );
-    // A leak of one kilobyte a connection would show. A task that did not end holds ten.
-    assert!(
-        memory_after < memory + 2048,
-        "{memory} KiB before, {memory_after} KiB after"
-    );
+    server.keeps_nothing_of(" disconnected ", 1024, cycle).await;
 }
 
 // --- Starting ---

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -15,30 +16,41 @@ use socketioxide::{
     extract::{Extension, MaybeExtension, SocketRef},
 };
 use support::{
-    Server, http,
+    Server,
+    effort::{left_out, times},
+    http,
     official::{self, Official},
+    own_name,
     polling::Polling,
     record::transcript,
     socket_io::SocketIo,
-    within,
+    within, within_after,
 };
 
+// What other programs promise too.
+#[path = "promises/connections.rs"]
+mod connections;
 #[path = "promises/crooked.rs"]
 mod crooked;
+#[path = "promises/page.rs"]
+mod page;
 #[path = "promises/random.rs"]
 mod random;
 
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-4");
-const MAX_MESSAGE: usize = 1_000_000;
 
-/// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 5] = [
-    (4, &["polling", "websocket"]),
-    (4, &["polling"]),
-    (4, &["websocket"]),
-    (3, &["polling", "websocket"]),
-    (3, &["websocket"]),
-];
+// What the shared promises have to know.
+const AUTH: &str = "";
+const UNKNOWN: [&str; 5] =
+    ["/nowhere", "/rooms", "/rooms/", "/rooms/red/members", "/notice"];
+
+async fn connect(server: &Server) -> SocketIo {
+    SocketIo::connect(server).await
+}
+
+fn question() -> (&'static str, Value) {
+    ("joinRoom", json!([{ "room": own_name("first") }]))
+}
 
 /// A client, and its id for others.
 struct Member {
@@ -55,17 +67,40 @@ impl Member {
         Self { client, id }
     }
 
-    /// The events that came before the answer to a question asked now.
+    /// What came before the answer to a question asked now, as `heard` tells it.
     async fn heard(&mut self) -> Vec<String> {
-        self.client.so_far("who", json!([{ "room": "nowhere" }])).await
+        heard(&mut self.client).await
     }
 }
+
+/// What came to `client` before the answer to a question asked now.
+async fn so_far(client: &mut SocketIo) -> Vec<String> {
+    client.so_far("who", json!([{ "room": "nowhere" }])).await
+}
+
+/// The same without what other tests say to everybody: they may share the server with this
+/// one.
+async fn heard(client: &mut SocketIo) -> Vec<String> {
+    let mut packets = so_far(client).await;
+    packets.retain(|packet| !packet.contains(ALOUD));
+    packets
+}
+
+/// How a text begins that is said to everybody.
+const ALOUD: &str = "aloud";
 
 /// Joins `room` and returns the whole answer.
 async fn join(client: &mut SocketIo, room: &str) -> Value {
     let answer = client.ask("joinRoom", json!([{ "room": room }])).await;
     assert_eq!(answer["ok"], true, "{answer}");
     answer
+}
+
+/// Joins `room` in a polling session, and returns the packet with the answer.
+async fn join_by_polling(server: &Server, client: &Polling, room: &str) -> String {
+    let join = json!(["joinRoom", { "room": room }]);
+    client.post(server, &format!("420{join}")).await;
+    client.packet(server, "430").await
 }
 
 /// The ids of those in `room`.
@@ -93,6 +128,11 @@ async fn move_room(server: &Server, from: &str, body: &str) -> u16 {
     http::send(server, "POST", &path, &headers, body.to_owned()).await.status.as_u16()
 }
 
+/// The body of a request to move a room.
+fn to(room: &str) -> String {
+    json!({ "to": room }).to_string()
+}
+
 async fn delete_room(server: &Server, room: &str) -> u16 {
     let path = format!("/rooms/{room}");
     http::send(server, "DELETE", &path, &[], "").await.status.as_u16()
@@ -101,24 +141,8 @@ async fn delete_room(server: &Server, room: &str) -> u16 {
 // --- HTTP ---
 
 #[tokio::test]
-async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
+async fn the_wrong_method_is_405() {
     let server = Server::start(CHAPTER).await;
-    let page = http::get(&server, "/").await;
-    assert_eq!(page.status, 200);
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
-        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
-        let script = http::get(&server, script).await;
-        assert_eq!(script.status, 200, "{}", script.text());
-    }
-}
-
-#[tokio::test]
-async fn an_unknown_path_is_404_and_the_wrong_method_405() {
-    let server = Server::start(CHAPTER).await;
-    for path in ["/nowhere", "/rooms", "/rooms/", "/rooms/red/members", "/notice"] {
-        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
-    }
     for path in ["/rooms/red", "/rooms/red/move"] {
         assert_eq!(http::get(&server, path).await.status, 405, "{path}");
     }
@@ -128,49 +152,58 @@ async fn an_unknown_path_is_404_and_the_wrong_method_405() {
 
 #[tokio::test]
 async fn joining_is_answered_with_the_room_you_and_all_members() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
+    let mut one = Member::of(&server, &red).await;
     let mut other = SocketIo::connect(&server).await;
-    let answer = join(&mut other, "red").await;
+    let answer = join(&mut other, &red).await;
     let you = answer["you"]["id"].as_str().unwrap();
-    assert_eq!(answer["room"], "red");
+    assert_eq!(answer["room"], red);
     assert_ne!(you, one.id);
     assert_eq!(ids(&answer), [you.to_owned(), one.id.clone()].into());
-    assert_eq!(ids(&answer), who(&mut one.client, "red").await);
+    assert_eq!(ids(&answer), who(&mut one.client, &red).await);
     assert_eq!(answer.as_object().map(|answer| answer.len()), Some(4), "{answer}");
 }
 
 #[tokio::test]
 async fn whoever_joins_a_room_leaves_the_one_before_and_keeps_the_id() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    let mut other = Member::of(&server, "red").await;
-    let answer = join(&mut one.client, "blue").await;
+    let mut one = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &red).await;
+    let answer = join(&mut one.client, &blue).await;
     assert_eq!(answer["you"]["id"], json!(one.id));
     assert_eq!(ids(&answer), set([&one]));
-    assert_eq!(who(&mut one.client, "red").await, set([&other]));
-    assert_eq!(who(&mut one.client, "blue").await, set([&one]));
+    assert_eq!(who(&mut one.client, &red).await, set([&other]));
+    assert_eq!(who(&mut one.client, &blue).await, set([&one]));
     // Joining the same room again changes nothing.
-    assert_eq!(ids(&join(&mut one.client, "blue").await), set([&one]));
+    assert_eq!(ids(&join(&mut one.client, &blue).await), set([&one]));
     other.client.ask("chatInput", json!([{ "nick": "o", "msg": "to red" }])).await;
     assert_eq!(one.heard().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn nobody_is_in_a_room_before_joining_one() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
     let mut client = SocketIo::connect(&server).await;
-    assert_eq!(client.so_far("who", json!([{ "room": "red" }])).await, [""; 0]);
-    assert_eq!(who(&mut client, "red").await, HashSet::new());
+    assert_eq!(heard(&mut client).await, [""; 0]);
+    assert_eq!(who(&mut client, &red).await, HashSet::new());
 }
 
 #[tokio::test]
 async fn a_room_name_has_1_to_50_characters_whatever_their_size_in_bytes() {
     let server = Server::start(CHAPTER).await;
     let mut client = SocketIo::connect(&server).await;
-    for room in ["x", " ", "방", "a/b?c#d", &"👋".repeat(50), "__proto__", "<b>red</b>"]
-    {
+    for room in ["x", " ", "방", "__proto__"] {
         assert_eq!(join(&mut client, room).await["room"], room);
+        assert!(!who(&mut client, room).await.is_empty(), "{room}");
+    }
+    let own = own_name("");
+    let longest = "👋".repeat(50 - own.len());
+    for room in ["방", "a/b?c#d", "__proto__", "<b>red</b>", &longest] {
+        let room = &format!("{room}{own}");
+        assert_eq!(join(&mut client, room).await["room"], *room);
         assert_eq!(who(&mut client, room).await.len(), 1, "{room}");
     }
     for room in [String::new(), "x".repeat(51), "👋".repeat(51)] {
@@ -183,19 +216,18 @@ async fn a_room_name_has_1_to_50_characters_whatever_their_size_in_bytes() {
 async fn joins_that_are_sent_all_at_once_end_in_exactly_one_room() {
     let server = Server::start(CHAPTER).await;
     let mut watcher = SocketIo::connect(&server).await;
-    for round in 0..20 {
+    for round in 0..times(200) {
+        let own = own_name("hasty");
         let mut hasty = SocketIo::connect(&server).await;
         for n in 0..20 {
-            hasty
-                .send(&format!(r#"429{n:02}["joinRoom",{{"room":"{round}-{n}"}}]"#))
-                .await;
+            hasty.send(&format!(r#"429{n:02}["joinRoom",{{"room":"{own}-{n}"}}]"#)).await;
         }
         for n in 0..20 {
             hasty.packet(&format!("439{n:02}[")).await;
         }
         let mut rooms = 0;
         for n in 0..20 {
-            rooms += who(&mut watcher, &format!("{round}-{n}")).await.len();
+            rooms += who(&mut watcher, &format!("{own}-{n}")).await.len();
         }
         assert_eq!(rooms, 1, "round {round}");
     }
@@ -204,17 +236,18 @@ async fn joins_that_are_sent_all_at_once_end_in_exactly_one_room() {
 #[tokio::test]
 async fn whoever_vanishes_while_joining_leaves_no_trace() {
     let server = Server::start(CHAPTER).await;
-    for _ in 0..200 {
+    let trap = own_name("trap");
+    for _ in 0..times(2000) {
         let mut hasty = SocketIo::connect(&server).await;
         for n in 0..5 {
-            hasty.emit("joinRoom", json!([{ "room": format!("trap-{n}") }])).await;
+            hasty.emit("joinRoom", json!([{ "room": format!("{trap}-{n}") }])).await;
         }
         hasty.vanish();
     }
     let mut watcher = SocketIo::connect(&server).await;
     for n in 0..5 {
         within("an empty room", async {
-            while !who(&mut watcher, &format!("trap-{n}")).await.is_empty() {}
+            while !who(&mut watcher, &format!("{trap}-{n}")).await.is_empty() {}
         })
         .await;
     }
@@ -224,18 +257,19 @@ async fn whoever_vanishes_while_joining_leaves_no_trace() {
 
 #[tokio::test]
 async fn a_chat_message_reaches_the_whole_room_sender_included_and_nobody_else() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    let mut two = Member::of(&server, "red").await;
-    let mut blue = Member::of(&server, "blue").await;
+    let mut one = Member::of(&server, &red).await;
+    let mut two = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &blue).await;
     let mut nowhere = SocketIo::connect(&server).await;
     let message = json!({ "nick": "Ada", "msg": "<i>hello</i> 👋" });
     let answer = one.client.ask("chatInput", json!([message])).await;
     assert_eq!(answer, json!({ "ok": true }));
     assert_eq!(one.client.event("chatMessage").await, json!([message]));
     assert_eq!(two.client.event("chatMessage").await, json!([message]));
-    assert_eq!(blue.heard().await, [""; 0]);
-    assert_eq!(nowhere.so_far("who", json!([{ "room": "red" }])).await, [""; 0]);
+    assert_eq!(other.heard().await, [""; 0]);
+    assert_eq!(heard(&mut nowhere).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -251,12 +285,14 @@ async fn a_chat_message_from_somebody_in_no_room_is_refused() {
 
 #[tokio::test]
 async fn two_members_talk_and_one_leaves() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut ada = Member::of(&server, "red").await;
+    let mut ada = Member::of(&server, &red).await;
     let mut bob = SocketIo::connect(&server).await;
     let mut record = Vec::new();
+    let join = json!(["joinRoom", { "room": red }]);
     for (what, packet, answers) in [
-        ("Bob joins, after Ada", r#"420["joinRoom",{"room":"red"}]"#, &["430["][..]),
+        ("Bob joins, after Ada", &*format!("420{join}"), &["430["][..]),
         (
             "and speaks: his own copy, then the answer",
             r#"421["chatInput",{"nick":"Bob","msg":"Hello"}]"#,
@@ -274,10 +310,11 @@ async fn two_members_talk_and_one_leaves() {
     bob.send("41").await;
     record.extend(["# Bob leaves".to_owned(), "> 41".to_owned()]);
     record.push("# all that Ada heard".to_owned());
-    for _ in 0..3 {
-        record.push(format!("< {}", ada.client.packet("42").await));
+    for event in ["chatMessage", r#"said",{"how":"to"#, "user has left"] {
+        record.push(format!("< {}", ada.client.packet(&format!("42[\"{event}\"")).await));
     }
-    let mut record = record.join("\n").replace(&ada.id, "<ada>");
+    let record = record.join("\n").replace(&red, "red");
+    let mut record = record.replace(&ada.id, "<ada>");
     let bob = record.split(r#""you":{"id":""#).nth(1).and_then(|rest| rest.get(..36));
     record = record.replace(bob.expect("an id"), "<bob>");
     // The list is in no particular order.
@@ -290,118 +327,115 @@ async fn two_members_talk_and_one_leaves() {
 
 // --- Operators ---
 
-/// Who hears what one member of the room `red` says: itself, another one in `red`, one in
-/// `blue`, and one in no room.
-async fn hears(server: &Server, say: Value) -> [bool; 4] {
-    let mut sender = Member::of(server, "red").await;
-    let mut red = Member::of(server, "red").await;
-    let mut blue = Member::of(server, "blue").await;
+/// Who hears what one member of a room says: itself, another one in its room, one in another
+/// room, and one in no room.
+async fn hears(how: &str, room: Meant) -> [bool; 4] {
+    let server = Server::start(CHAPTER).await;
+    let (red, blue) = (own_name("red"), own_name("blue"));
+    let mut sender = Member::of(&server, &red).await;
+    let mut one = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &blue).await;
     let mut nowhere =
-        Member { client: SocketIo::connect(server).await, id: String::new() };
+        Member { client: SocketIo::connect(&server).await, id: String::new() };
+    let text = own_name(ALOUD);
+    let mut say = json!({ "how": how, "msg": text });
+    match room {
+        Meant::Own => say["room"] = red.into(),
+        Meant::Other => say["room"] = blue.into(),
+        Meant::Unnamed => {}
+    }
     let answer = sender.client.ask("say", json!([say])).await;
     assert_eq!(answer, json!({ "ok": true }), "{say}");
-    let said = format!("42{}", json!(["said", { "how": say["how"], "msg": say["msg"] }]));
+    let said = format!("42{}", json!(["said", { "how": how, "msg": text }]));
     let mut heard = [false; 4];
     for (heard, member) in
-        heard.iter_mut().zip([&mut sender, &mut red, &mut blue, &mut nowhere])
+        heard.iter_mut().zip([&mut sender, &mut one, &mut other, &mut nowhere])
     {
         // Two questions: a volatile packet has a way of its own and may come after one.
-        let mut packets = member.heard().await;
-        packets.extend(member.heard().await);
+        let mut packets = so_far(&mut member.client).await;
+        packets.extend(so_far(&mut member.client).await);
+        packets.retain(|packet| packet.contains(&text) || !packet.contains(ALOUD));
         assert!(packets.len() <= 1 && packets.iter().all(|packet| *packet == said));
         *heard = !packets.is_empty();
     }
     heard
 }
 
+/// The room that a member names when it speaks.
+#[derive(Clone, Copy)]
+enum Meant {
+    Own,
+    Other,
+    Unnamed,
+}
+
 #[tokio::test]
 async fn to_reaches_the_others_in_a_room() {
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "to", "room": "red", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, true, false, false]);
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "to", "room": "blue", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, false, true, false]);
+    assert_eq!(hears("to", Meant::Own).await, [false, true, false, false]);
+    assert_eq!(hears("to", Meant::Other).await, [false, false, true, false]);
 }
 
 #[tokio::test]
 async fn within_reaches_a_room_and_its_sender_too() {
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "within", "room": "red", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [true, true, false, false]);
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "within", "room": "blue", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, false, true, false]);
+    assert_eq!(hears("within", Meant::Own).await, [true, true, false, false]);
+    assert_eq!(hears("within", Meant::Other).await, [false, false, true, false]);
 }
 
 #[tokio::test]
 async fn except_reaches_all_others_outside_a_room() {
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "except", "room": "red", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, false, true, true]);
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "except", "room": "blue", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, true, false, true]);
+    assert_eq!(hears("except", Meant::Own).await, [false, false, true, true]);
+    assert_eq!(hears("except", Meant::Other).await, [false, true, false, true]);
 }
 
 #[tokio::test]
 async fn broadcast_reaches_everybody_but_the_sender() {
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "broadcast", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, true, true, true]);
+    assert_eq!(hears("broadcast", Meant::Unnamed).await, [false, true, true, true]);
 }
 
 #[tokio::test]
 async fn volatile_reaches_the_others_in_a_room_as_long_as_they_keep_up() {
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "volatile", "room": "red", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, true, false, false]);
+    assert_eq!(hears("volatile", Meant::Own).await, [false, true, false, false]);
 }
 
 #[tokio::test]
 async fn local_reaches_everybody_on_this_server_but_the_sender() {
-    let server = Server::start(CHAPTER).await;
-    let say = json!({ "how": "local", "msg": "hello" });
-    assert_eq!(hears(&server, say).await, [false, true, true, true]);
+    assert_eq!(hears("local", Meant::Unnamed).await, [false, true, true, true]);
 }
 
 #[tokio::test]
 async fn without_a_room_the_senders_own_is_meant() {
     for (how, sender) in [("to", false), ("within", true), ("volatile", false)] {
-        let server = Server::start(CHAPTER).await;
-        let heard = hears(&server, json!({ "how": how, "msg": "hello" })).await;
+        let heard = hears(how, Meant::Unnamed).await;
         assert_eq!(heard, [sender, true, false, false], "{how}");
     }
-    let server = Server::start(CHAPTER).await;
-    let heard = hears(&server, json!({ "how": "except", "msg": "hello" })).await;
-    assert_eq!(heard, [false, false, true, true]);
+    assert_eq!(hears("except", Meant::Unnamed).await, [false, false, true, true]);
 }
 
 #[tokio::test]
 async fn somebody_in_no_room_may_speak_to_one_but_has_to_name_it() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut red = Member::of(&server, "red").await;
+    let mut red_one = Member::of(&server, &red).await;
     let mut client = SocketIo::connect(&server).await;
     for how in ["to", "within", "except", "volatile"] {
         let answer = client.ask("say", json!([{ "how": how, "msg": "hello" }])).await;
         assert_eq!(answer["ok"], false, "{how}");
     }
-    let say = json!([{ "how": "within", "room": "red", "msg": "from outside" }]);
+    let say = json!([{ "how": "within", "room": red, "msg": "from outside" }]);
     assert_eq!(client.ask("say", say).await, json!({ "ok": true }));
-    assert_eq!(red.client.event("said").await[0]["msg"], "from outside");
+    let said = r#"42["said",{"how":"within","msg":"from outside"}]"#;
+    red_one.client.packet(said).await;
     let say = json!([{ "how": "to", "room": "nobody is here", "msg": "hello" }]);
     assert_eq!(client.ask("say", say).await, json!({ "ok": true }));
 }
 
 #[tokio::test]
 async fn of_many_volatile_messages_a_client_that_does_not_read_keeps_the_last() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut sender = Member::of(&server, "red").await;
-    let slow = Polling::open(&server).await;
-    slow.post(&server, "40").await;
-    slow.packet(&server, "40").await;
-    slow.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
-    slow.packet(&server, "430").await;
+    let mut sender = Member::of(&server, &red).await;
+    let slow = Polling::connect(&server, AUTH).await;
+    join_by_polling(&server, &slow, &red).await;
     for n in 0..10 {
         let say = json!([{ "how": "volatile", "msg": format!("position {n}") }]);
         sender.client.ask("say", say).await;
@@ -429,10 +463,11 @@ async fn of_many_volatile_messages_a_client_that_does_not_read_keeps_the_last() 
 
 #[tokio::test]
 async fn a_whisper_reaches_one_member_of_the_room_and_nobody_else() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    let mut two = Member::of(&server, "red").await;
-    let mut three = Member::of(&server, "red").await;
+    let mut one = Member::of(&server, &red).await;
+    let mut two = Member::of(&server, &red).await;
+    let mut three = Member::of(&server, &red).await;
     let whisper = json!([{ "to": two.id, "msg": "psst" }]);
     assert_eq!(one.client.ask("whisper", whisper).await, json!({ "ok": true }));
     let whispered = two.client.event("whispered").await;
@@ -447,19 +482,20 @@ async fn a_whisper_reaches_one_member_of_the_room_and_nobody_else() {
 
 #[tokio::test]
 async fn a_whisper_to_somebody_in_another_room_or_to_nobody_is_refused() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    let mut blue = Member::of(&server, "blue").await;
-    let mut gone = Member::of(&server, "red").await;
+    let mut one = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &blue).await;
+    let mut gone = Member::of(&server, &red).await;
     gone.client.send("41").await;
     one.client.event("user has left").await;
     let nobody = "00000000-0000-4000-8000-000000000000";
-    for to in [blue.id.as_str(), gone.id.as_str(), nobody] {
+    for to in [other.id.as_str(), gone.id.as_str(), nobody] {
         let answer =
             one.client.ask("whisper", json!([{ "to": to, "msg": "psst" }])).await;
         assert_eq!(answer["error"], "nobody in your room has this id", "{answer}");
     }
-    assert_eq!(blue.heard().await, [""; 0]);
+    assert_eq!(other.heard().await, [""; 0]);
     let mut outside = SocketIo::connect(&server).await;
     let answer = outside.ask("whisper", json!([{ "to": one.id, "msg": "psst" }])).await;
     assert_eq!(answer, json!({ "ok": false, "error": "join a room first" }));
@@ -467,9 +503,10 @@ async fn a_whisper_to_somebody_in_another_room_or_to_nobody_is_refused() {
 
 #[tokio::test]
 async fn joining_a_room_that_is_named_like_a_member_does_not_show_its_whispers() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    let mut two = Member::of(&server, "red").await;
+    let mut one = Member::of(&server, &red).await;
+    let mut two = Member::of(&server, &red).await;
     let mut spy = Member::of(&server, &two.id).await;
     one.client.ask("whisper", json!([{ "to": two.id, "msg": "psst" }])).await;
     two.client.event("whispered").await;
@@ -480,13 +517,11 @@ async fn joining_a_room_that_is_named_like_a_member_does_not_show_its_whispers()
 
 #[tokio::test]
 async fn whoever_knows_the_id_of_a_polling_session_speaks_for_it() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut friend = Member::of(&server, "red").await;
-    let victim = Polling::open(&server).await;
-    victim.post(&server, "40").await;
-    victim.packet(&server, "40").await;
-    victim.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
-    let joined = victim.packet(&server, "430").await;
+    let mut friend = Member::of(&server, &red).await;
+    let victim = Polling::connect(&server, AUTH).await;
+    let joined = join_by_polling(&server, &victim, &red).await;
     let joined: Value = serde_json::from_str(&joined[3..]).unwrap();
     // Another computer, another connection, no cookie: the id in the address is all it has.
     let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", victim.sid);
@@ -509,23 +544,22 @@ async fn the_id_of_a_socket_is_the_id_of_its_session() {
 
 #[tokio::test]
 async fn no_client_ever_sees_the_session_id_of_another() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let victim = Polling::open(&server).await;
-    victim.post(&server, "40").await;
-    victim.packet(&server, "40").await;
-    victim.post(&server, r#"420["joinRoom",{"room":"red"}]"#).await;
-    assert!(!victim.packet(&server, "430").await.contains(&victim.sid));
+    let victim = Polling::connect(&server, AUTH).await;
+    let joined = join_by_polling(&server, &victim, &red).await;
+    assert!(!joined.contains(&victim.sid));
     let mut other = SocketIo::connect(&server).await;
-    let mut seen = vec![join(&mut other, "red").await.to_string()];
-    seen.push(other.ask("who", json!([{ "room": "red" }])).await.to_string());
+    let mut seen = vec![join(&mut other, &red).await.to_string()];
+    seen.push(other.ask("who", json!([{ "room": red }])).await.to_string());
     let id = serde_json::from_str::<Value>(&seen[0]).unwrap()["you"]["id"].clone();
-    for event in [
-        json!(["chatInput", { "nick": "v", "msg": "hello" }]),
-        json!(["say", { "how": "within", "msg": "hello" }]),
-        json!(["whisper", { "to": id, "msg": "hello" }]),
+    for (event, comes) in [
+        (json!(["chatInput", { "nick": "v", "msg": "hello" }]), "chatMessage"),
+        (json!(["say", { "how": "within", "msg": "hello" }]), r#"said",{"how":"within"#),
+        (json!(["whisper", { "to": id, "msg": "hello" }]), "whispered"),
     ] {
         victim.post(&server, &format!("42{event}")).await;
-        seen.push(other.packet("42").await);
+        seen.push(other.packet(&format!("42[\"{comes}\"")).await);
     }
     victim.post(&server, "41").await;
     seen.push(other.packet(r#"42["user has left""#).await);
@@ -536,11 +570,12 @@ async fn no_client_ever_sees_the_session_id_of_another() {
 
 #[tokio::test]
 async fn the_room_hears_who_has_left_however_that_was() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut stays = Member::of(&server, "red").await;
-    let mut blue = Member::of(&server, "blue").await;
+    let mut stays = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &blue).await;
     for way in ["41", "hanging up", "vanishing"] {
-        let mut leaves = Member::of(&server, "red").await;
+        let mut leaves = Member::of(&server, &red).await;
         match way {
             "hanging up" => leaves.client.hang_up().await,
             "vanishing" => leaves.client.vanish(),
@@ -548,18 +583,19 @@ async fn the_room_hears_who_has_left_however_that_was() {
         }
         let left = stays.client.event("user has left").await;
         assert_eq!(left, json!([{ "id": leaves.id }]), "{way}");
-        assert_eq!(who(&mut stays.client, "red").await, set([&stays]));
+        assert_eq!(who(&mut stays.client, &red).await, set([&stays]));
     }
-    assert_eq!(blue.heard().await, [""; 0]);
+    assert_eq!(other.heard().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_close_packet_of_the_engine_is_a_farewell_on_a_websocket_too() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut stays = Member::of(&server, "red").await;
-    let mut leaves = Member::of(&server, "red").await;
+    let mut stays = Member::of(&server, &red).await;
+    let mut leaves = Member::of(&server, &red).await;
     leaves.client.send("1").await;
-    let question = json!([{ "room": "red" }]);
+    let question = json!([{ "room": red }]);
     assert_eq!(leaves.client.try_ask("who", question).await, None, "the end");
     let left = stays.client.event("user has left").await;
     assert_eq!(left, json!([{ "id": leaves.id }]));
@@ -567,12 +603,13 @@ async fn a_close_packet_of_the_engine_is_a_farewell_on_a_websocket_too() {
 
 #[tokio::test]
 async fn the_room_hears_of_the_one_it_lost_and_not_of_one_who_moved_on() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut stays = Member::of(&server, "red").await;
-    let mut wanders = Member::of(&server, "red").await;
-    join(&mut wanders.client, "blue").await;
+    let mut stays = Member::of(&server, &red).await;
+    let mut wanders = Member::of(&server, &red).await;
+    join(&mut wanders.client, &blue).await;
     wanders.client.send("41").await;
-    let mut last = Member::of(&server, "red").await;
+    let mut last = Member::of(&server, &red).await;
     last.client.send("41").await;
     let left = stays.client.event("user has left").await;
     assert_eq!(left, json!([{ "id": last.id }]));
@@ -580,10 +617,11 @@ async fn the_room_hears_of_the_one_it_lost_and_not_of_one_who_moved_on() {
 
 #[tokio::test]
 async fn whoever_leaves_and_hangs_up_at_once_is_missed_all_the_same() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut stays = Member::of(&server, "red").await;
-    for _ in 0..300 {
-        let mut leaves = Member::of(&server, "red").await;
+    let mut stays = Member::of(&server, &red).await;
+    for _ in 0..times(3000) {
+        let mut leaves = Member::of(&server, &red).await;
         leaves.client.send("41").await;
         leaves.client.send("1").await;
         leaves.client.vanish();
@@ -594,10 +632,11 @@ async fn whoever_leaves_and_hangs_up_at_once_is_missed_all_the_same() {
 
 #[tokio::test]
 async fn hundreds_who_leave_at_once_are_all_missed_and_none_stays_behind() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut stays = Member::of(&server, "red").await;
-    for round in 0..5 {
-        let guests = join_all((0..50).map(|_| Member::of(&server, "red"))).await;
+    let mut stays = Member::of(&server, &red).await;
+    for round in 0..times(50) {
+        let guests = join_all((0..50).map(|_| Member::of(&server, &red))).await;
         let mut expected: HashSet<_> =
             guests.iter().map(|guest| guest.id.clone()).collect();
         for (n, mut guest) in guests.into_iter().enumerate() {
@@ -612,7 +651,7 @@ async fn hundreds_who_leave_at_once_are_all_missed_and_none_stays_behind() {
             let left = stays.client.event("user has left").await;
             assert!(expected.remove(left[0]["id"].as_str().unwrap()), "{round}: {left}");
         }
-        assert_eq!(who(&mut stays.client, "red").await, set([&stays]));
+        assert_eq!(who(&mut stays.client, &red).await, set([&stays]));
     }
 }
 
@@ -710,12 +749,15 @@ async fn of_500_events_emitted_in_one_go_at_most_128_arrive() {
 
 #[tokio::test]
 async fn who_reads_too_slowly_misses_messages_and_the_sender_is_told_how_many_did() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut sender = Member::of(&server, "red").await;
-    let mut slow = Member::of(&server, "red").await;
+    let mut sender = Member::of(&server, &red).await;
+    let mut slow = Member::of(&server, &red).await;
     let text = "👋".repeat(1000);
     let mut sent = 0;
-    let answer = within("somebody to miss a message", async {
+    // On a busy machine megabytes take a while.
+    let least = Duration::from_secs(10);
+    let answer = within_after(least, "somebody to miss a message", async {
         loop {
             let message = json!([{ "nick": sent.to_string(), "msg": text }]);
             let answer = sender.client.ask("chatInput", message).await;
@@ -744,18 +786,20 @@ async fn who_reads_too_slowly_misses_messages_and_the_sender_is_told_how_many_di
 
 #[tokio::test]
 async fn whoever_waits_for_each_answer_loses_nothing_of_a_thousand_messages() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut sender = Member::of(&server, "red").await;
-    let mut reader = Member::of(&server, "red").await;
+    let mut sender = Member::of(&server, &red).await;
+    let mut reader = Member::of(&server, &red).await;
+    let many = times(10_000);
     let send = async {
-        for n in 0..1000 {
+        for n in 0..many {
             let message = json!([{ "nick": n.to_string(), "msg": "hello" }]);
             let answer = sender.client.ask("chatInput", message).await;
             assert_eq!(answer, json!({ "ok": true }), "{n}");
         }
     };
     let read = async {
-        for n in 0..1000 {
+        for n in 0..many {
             let message = reader.client.event("chatMessage").await;
             assert_eq!(message[0]["nick"], n.to_string());
         }
@@ -765,10 +809,11 @@ async fn whoever_waits_for_each_answer_loses_nothing_of_a_thousand_messages() {
 
 #[tokio::test]
 async fn a_flood_costs_the_flooder_messages_and_the_others_nothing() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut flooder = Member::of(&server, "red").await;
-    let mut other = Member::of(&server, "blue").await;
-    for n in 0..3000 {
+    let mut flooder = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &blue).await;
+    for n in 0..times(30_000) {
         let message = json!({ "nick": n.to_string(), "msg": "hello" });
         flooder.client.send(&format!("429{n:04}{}", json!(["chatInput", message]))).await;
         if n % 100 == 0 {
@@ -786,26 +831,27 @@ async fn a_flood_costs_the_flooder_messages_and_the_others_nothing() {
         }
     })
     .await;
-    assert_eq!(who(&mut other.client, "red").await, set([&flooder]));
+    assert_eq!(who(&mut other.client, &red).await, set([&flooder]));
 }
 
 // --- Rooms from outside ---
 
 #[tokio::test]
 async fn everybody_in_a_room_is_moved_to_another_and_told() {
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    let mut two = Member::of(&server, "red").await;
-    let mut blue = Member::of(&server, "blue").await;
-    let mut green = Member::of(&server, "green").await;
-    assert_eq!(move_room(&server, "red", r#"{"to":"blue"}"#).await, 204);
+    let mut one = Member::of(&server, &red).await;
+    let mut two = Member::of(&server, &red).await;
+    let mut three = Member::of(&server, &blue).await;
+    let mut green = Member::of(&server, &own_name("green")).await;
+    assert_eq!(move_room(&server, &red, &to(&blue)).await, 204);
     for moved in [&mut one, &mut two] {
-        assert_eq!(moved.client.packet("42").await, r#"42["moved",{"room":"blue"}]"#);
+        assert_eq!(moved.client.event("moved").await, json!([{ "room": blue }]));
     }
-    assert_eq!(who(&mut green.client, "red").await, HashSet::new());
-    assert_eq!(who(&mut green.client, "blue").await, set([&one, &two, &blue]));
+    assert_eq!(who(&mut green.client, &red).await, HashSet::new());
+    assert_eq!(who(&mut green.client, &blue).await, set([&one, &two, &three]));
     one.client.ask("chatInput", json!([{ "nick": "o", "msg": "hello, blue" }])).await;
-    for member in [&mut one, &mut two, &mut blue] {
+    for member in [&mut one, &mut two, &mut three] {
         assert_eq!(member.client.event("chatMessage").await[0]["msg"], "hello, blue");
         assert_eq!(member.heard().await, [""; 0]);
     }
@@ -814,23 +860,27 @@ async fn everybody_in_a_room_is_moved_to_another_and_told() {
 
 #[tokio::test]
 async fn moving_a_room_to_itself_or_an_empty_one_changes_nothing() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
-    assert_eq!(move_room(&server, "red", r#"{"to":"red"}"#).await, 204);
-    assert_eq!(move_room(&server, "nobody", r#"{"to":"red"}"#).await, 204);
-    assert_eq!(delete_room(&server, "nobody").await, 204);
-    assert_eq!(who(&mut one.client, "red").await, set([&one]));
+    let mut one = Member::of(&server, &red).await;
+    let nobody = own_name("nobody");
+    assert_eq!(move_room(&server, &red, &to(&red)).await, 204);
+    assert_eq!(move_room(&server, &nobody, &to(&red)).await, 204);
+    assert_eq!(delete_room(&server, &nobody).await, 204);
+    assert_eq!(who(&mut one.client, &red).await, set([&one]));
     assert_eq!(one.heard().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_room_is_named_in_a_path_as_every_other_text() {
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "방 1/2?").await;
-    let name = "%EB%B0%A9%201%2F2%3F";
-    assert_eq!(move_room(&server, name, r#"{"to":"방 3"}"#).await, 204);
-    assert_eq!(one.client.event("moved").await, json!([{ "room": "방 3" }]));
-    assert_eq!(delete_room(&server, "%EB%B0%A9%203").await, 204);
+    let own = own_name("");
+    let (from, next) = (format!("방 1/2?{own}"), format!("방 3{own}"));
+    let mut one = Member::of(&server, &from).await;
+    let path = format!("%EB%B0%A9%201%2F2%3F{own}");
+    assert_eq!(move_room(&server, &path, &to(&next)).await, 204);
+    assert_eq!(one.client.event("moved").await, json!([{ "room": next }]));
+    assert_eq!(delete_room(&server, &format!("%EB%B0%A9%203{own}")).await, 204);
     assert_eq!(one.client.packet("41").await, "41");
     for bad in ["%FF", &"x".repeat(51)] {
         assert_eq!(move_room(&server, bad, r#"{"to":"red"}"#).await, 400, "{bad}");
@@ -840,8 +890,9 @@ async fn a_room_is_named_in_a_path_as_every_other_text() {
 
 #[tokio::test]
 async fn a_move_that_is_not_as_it_should_be_is_400_and_moves_nobody() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
+    let mut one = Member::of(&server, &red).await;
     let too_long = json!({ "to": "x".repeat(51) }).to_string();
     for body in [
         "",
@@ -855,16 +906,16 @@ async fn a_move_that_is_not_as_it_should_be_is_400_and_moves_nobody() {
         r#"{"to":""}"#,
         &too_long,
     ] {
-        assert_eq!(move_room(&server, "red", body).await, 400, "{body}");
+        assert_eq!(move_room(&server, &red, body).await, 400, "{body}");
     }
     // What a form of another site could send.
     let headers = [("content-type", "text/plain")];
-    let answer =
-        http::send(&server, "POST", "/rooms/red/move", &headers, r#"{"to":"b"}"#).await;
+    let path = format!("/rooms/{red}/move");
+    let answer = http::send(&server, "POST", &path, &headers, r#"{"to":"b"}"#).await;
     assert_eq!(answer.status, 400);
     let huge = json!({ "to": "x".repeat(3_000_000) }).to_string();
-    assert_eq!(move_room(&server, "red", &huge).await, 413);
-    assert_eq!(who(&mut one.client, "red").await, set([&one]));
+    assert_eq!(move_room(&server, &red, &huge).await, 413);
+    assert_eq!(who(&mut one.client, &red).await, set([&one]));
 }
 
 #[tokio::test]
@@ -872,20 +923,21 @@ async fn everybody_in_a_deleted_room_is_disconnected_and_nobody_else() {
     if official::skip() {
         return;
     }
+    let (red, blue) = (own_name("red"), own_name("blue"));
     let server = Server::start(CHAPTER).await;
     let mut official = Official::connect(&server, 4).await;
-    official.ask("joinRoom", json!([{ "room": "red" }])).await;
-    let mut red = Member::of(&server, "red").await;
-    let mut blue = Member::of(&server, "blue").await;
-    assert_eq!(delete_room(&server, "red").await, 204);
+    official.ask("joinRoom", json!([{ "room": red }])).await;
+    let mut red_one = Member::of(&server, &red).await;
+    let mut other = Member::of(&server, &blue).await;
+    assert_eq!(delete_room(&server, &red).await, 204);
     assert_eq!(official.on("disconnect").await["reason"], "io server disconnect");
-    assert_eq!(red.client.packet("41").await, "41");
-    assert_eq!(who(&mut blue.client, "red").await, HashSet::new());
-    assert_eq!(blue.heard().await, [""; 0]);
+    assert_eq!(red_one.client.packet("41").await, "41");
+    assert_eq!(who(&mut other.client, &red).await, HashSet::new());
+    assert_eq!(other.heard().await, [""; 0]);
     // It is the room that was closed, not the door.
     official.reconnect().await;
     official.on("connect").await;
-    let answer = official.ask("joinRoom", json!([{ "room": "red" }])).await;
+    let answer = official.ask("joinRoom", json!([{ "room": red }])).await;
     assert_eq!(answer[0]["members"].as_array().map(Vec::len), Some(1));
 }
 
@@ -893,8 +945,8 @@ async fn everybody_in_a_deleted_room_is_disconnected_and_nobody_else() {
 async fn moves_and_joins_at_once_lose_nobody_and_double_nobody() {
     let server = Server::start(CHAPTER).await;
     let mut watcher = SocketIo::connect(&server).await;
-    for round in 0..10 {
-        let rooms: Vec<_> = (0..3).map(|n| format!("{round}-{n}")).collect();
+    for round in 0..times(100) {
+        let rooms: Vec<_> = (0..3).map(|_| own_name("mixed")).collect();
         let guests = (0..10).map(async |n| {
             let mut guest = Member::of(&server, &rooms[n % 3]).await;
             for step in 0..10 {
@@ -982,11 +1034,12 @@ fn bad_events() -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn a_bad_event_with_an_acknowledgement_is_answered_with_a_sentence() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut witness = Member::of(&server, "red").await;
+    let mut witness = Member::of(&server, &red).await;
     let mut outside =
         Member { client: SocketIo::connect(&server).await, id: String::new() };
-    let mut inside = Member::of(&server, "red").await;
+    let mut inside = Member::of(&server, &red).await;
     for client in [&mut outside, &mut inside] {
         for (event, args) in bad_events() {
             let answer = client.client.ask(event, args.clone()).await;
@@ -1001,14 +1054,15 @@ async fn a_bad_event_with_an_acknowledgement_is_answered_with_a_sentence() {
         }
         assert_eq!(client.heard().await, [""; 0]);
     }
-    assert_eq!(who(&mut inside.client, "red").await, set([&witness, &inside]));
+    assert_eq!(who(&mut inside.client, &red).await, set([&witness, &inside]));
     assert_eq!(witness.heard().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_bad_event_without_an_acknowledgement_comes_back_as_rejected() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut inside = Member::of(&server, "red").await;
+    let mut inside = Member::of(&server, &red).await;
     for (event, args) in bad_events() {
         inside.client.emit(event, args.clone()).await;
         let rejected = inside.client.event("rejected").await;
@@ -1016,13 +1070,14 @@ async fn a_bad_event_without_an_acknowledgement_comes_back_as_rejected() {
         let error = rejected[0]["error"].as_str();
         assert!(error.is_some_and(|error| error.contains(' ')), "{rejected}");
     }
-    assert_eq!(who(&mut inside.client, "red").await, set([&inside]));
+    assert_eq!(who(&mut inside.client, &red).await, set([&inside]));
 }
 
 #[tokio::test]
 async fn binary_where_text_is_expected_is_rejected() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut client = Member::of(&server, "red").await.client;
+    let mut client = Member::of(&server, &red).await.client;
     let hole = r#"{"_placeholder":true,"num":0}"#;
     for (event, args) in [
         ("joinRoom", hole.to_owned()),
@@ -1041,28 +1096,20 @@ async fn binary_where_text_is_expected_is_rejected() {
         let answer = client.packet("4377[").await;
         assert!(answer.starts_with(r#"4377[{"ok":false,"#), "{event} {args}: {answer}");
     }
-    assert_eq!(who(&mut client, "red").await.len(), 1);
+    assert_eq!(who(&mut client, &red).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_text_of_1000_characters_passes_whatever_their_size_in_bytes() {
+    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut one = Member::of(&server, "red").await;
+    let mut one = Member::of(&server, &red).await;
     for text in ["x".repeat(1000), "👋".repeat(1000), String::new()] {
         let nick = "ü".repeat(50);
         let answer =
             one.client.ask("chatInput", json!([{ "nick": nick, "msg": text }])).await;
         assert_eq!(answer, json!({ "ok": true }));
         assert_eq!(one.client.event("chatMessage").await[0]["msg"], text);
-    }
-}
-
-#[tokio::test]
-async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
-    let server = Server::start(CHAPTER).await;
-    for _ in 0..200 {
-        let mut client = SocketIo::connect(&server).await;
-        join(&mut client, "red").await;
     }
 }
 
@@ -1074,12 +1121,13 @@ async fn every_official_client_joins_a_room_and_hears_it_on_every_transport() {
         return;
     }
     let server = Server::start(CHAPTER).await;
-    for (version, transports) in CLIENTS {
+    for &(version, transports) in official::ways() {
         let way = format!("version {version} by {}", transports.join(" then "));
         let options = json!({ "transports": transports });
         let mut client = Official::connect_with(&server, version, "/", options).await;
-        let joined = client.ask("joinRoom", json!([{ "room": way }])).await;
-        assert_eq!(joined[0]["room"], way);
+        let room = own_name("red");
+        let joined = client.ask("joinRoom", json!([{ "room": room }])).await;
+        assert_eq!(joined[0]["room"], room, "{way}");
         let message = json!({ "nick": "Ada", "msg": "hello" });
         let answer = client.ask("chatInput", json!([message])).await;
         assert_eq!(answer, json!([{ "ok": true }]), "{way}");
@@ -1087,75 +1135,22 @@ async fn every_official_client_joins_a_room_and_hears_it_on_every_transport() {
     }
 }
 
-/// A packet of exactly `size` bytes: far too long a text, and answered so if it gets through.
-fn packet_of(size: usize) -> String {
-    let (head, tail) = (r#"420["chatInput",{"nick":"a","msg":""#, r#""}]"#);
-    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
-}
-
-#[tokio::test]
-async fn a_message_of_a_million_bytes_passes_and_one_more_is_the_end_of_the_connection() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = SocketIo::connect(&server).await;
-    client.send(&packet_of(MAX_MESSAGE)).await;
-    assert!(client.packet("430").await.contains("at most 1000 characters"));
-    client.send(&packet_of(MAX_MESSAGE + 1)).await;
-    client.closed().await;
-    let client = Polling::open(&server).await;
-    client.post(&server, "40").await;
-    client.packet(&server, "40").await;
-    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE)).await.status, 200);
-    assert!(client.packet(&server, "430").await.contains("at most 1000 characters"));
-    assert_eq!(client.post(&server, &packet_of(MAX_MESSAGE + 1)).await.status, 413);
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_who_come_join_and_go_leave_memory_where_it_was() {
-    let Some(server) = Server::own(CHAPTER).await else { return };
-    let cycles = async |count: usize| {
-        for n in 0..count {
-            let mut client = SocketIo::connect(&server).await;
-            let room = format!("room {n} {}", server.log().len());
-            client
-                .emit("joinRoom", json!([{ "room": room[..room.len().min(50)] }]))
-                .await;
-            match n % 3 {
-                0 => client.send("41").await,
-                1 => client.send("1").await,
-                _ => {}
-            }
-            client.vanish();
-        }
-    };
-    cycles(1000).await;
-    server.logged(" disconnected ", 1000).await;
-    let (descriptors, memory) = server.held();
-    cycles(2000).await;
-    server.logged(" disconnected ", 3000).await;
-    let (descriptors_after, memory_after) = server.held();
-    assert!(descriptors_after <= descriptors + 2, "{descriptors} {descriptors_after}");
-    assert!(
-        memory_after < memory + 2048,
-        "{memory} KiB before, {memory_after} KiB after"
-    );
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn ctrl_c_and_sigterm_end_the_program_with_0_whatever_its_clients_do() {
-    for signal in ["INT", "TERM"] {
-        let Some(mut server) = Server::own(CHAPTER).await else { return };
-        let mut websocket = Member::of(&server, "red").await.client;
-        let polling = Polling::open(&server).await;
-        polling.post(&server, "40").await;
-        polling.packet(&server, "40").await;
-        let poll = polling.try_get(&server);
-        let stop = async {
-            server.signal(signal).await;
-            websocket.closed().await;
-        };
-        let _ = tokio::join!(stop, poll);
-        assert_eq!(server.exit().await.code(), Some(0), "{signal}");
+    if left_out("thousands of connections") {
+        return;
     }
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let cycle = async |n: usize| {
+        let mut client = SocketIo::connect(&server).await;
+        client.emit("joinRoom", json!([{ "room": own_name("room") }])).await;
+        match n % 3 {
+            0 => client.send("41").await,
+            1 => client.send("1").await,
+            _ => {}
+        }
+        client.vanish();
+    };
+    server.keeps_nothing_of(" disconnected ", 1024, cycle).await;
 }

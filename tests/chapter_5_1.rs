@@ -2,78 +2,33 @@
 
 use serde_json::{Value, json};
 use support::{
-    Server, http,
+    Server,
+    effort::left_out,
     official::{self, Official},
     polling::Polling,
-    socket_io::SocketIo,
 };
 
+// What other programs promise too.
+#[path = "promises/checks.rs"]
+mod checks;
+#[path = "promises/connections.rs"]
+mod connections;
 #[path = "promises/crooked.rs"]
 mod crooked;
+#[path = "promises/page.rs"]
+mod page;
+
+use checks::{AUTH, connect, guest, open, question, settle};
 
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-5-1");
-const MAX_MESSAGE: usize = 1_000_000;
 const BUSY: &str =
     r#"{"message":"not authorized","data":{"content":"Please retry later"}}"#;
 
-/// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 5] = [
-    (4, &["polling", "websocket"]),
-    (4, &["polling"]),
-    (4, &["websocket"]),
-    (3, &["polling", "websocket"]),
-    (3, &["websocket"]),
-];
-
-fn guest() -> Option<Value> {
-    Some(json!({ "token": "guest-token" }))
-}
+// What the shared promises have to know.
+const UNKNOWN: [&str; 4] = ["/nowhere", "/socket.io/nothing.js", "/admin", "/busy"];
 
 fn admin() -> Option<Value> {
     Some(json!({ "token": "admin-token" }))
-}
-
-/// A connection on which nobody has asked for a namespace.
-async fn open(server: &Server) -> SocketIo {
-    SocketIo::open(server, "").await
-}
-
-/// A guest in `/`.
-async fn connect(server: &Server) -> SocketIo {
-    let mut client = open(server).await;
-    client.join("/", guest()).await.expect("a guest is let in");
-    client
-}
-
-/// Some conversation. When a client has its refusal, the library has one last thing to do,
-/// and until then takes no notice of the same question.
-async fn settle(client: &mut SocketIo) {
-    for _ in 0..50 {
-        client.join("/nowhere", None).await.expect_err("unknown");
-    }
-}
-
-// --- HTTP ---
-
-#[tokio::test]
-async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
-    let server = Server::start(CHAPTER).await;
-    let page = http::get(&server, "/").await;
-    assert_eq!(page.status, 200);
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
-        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
-        let script = http::get(&server, script).await;
-        assert_eq!(script.status, 200, "{}", script.text());
-    }
-}
-
-#[tokio::test]
-async fn an_unknown_path_is_404() {
-    let server = Server::start(CHAPTER).await;
-    for path in ["/nowhere", "/socket.io/nothing.js", "/admin", "/busy"] {
-        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
-    }
 }
 
 // --- The token ---
@@ -348,7 +303,7 @@ async fn the_official_clients_3_and_4_send_their_token_in_auth() {
         return;
     }
     let server = Server::start(CHAPTER).await;
-    for (version, transports) in CLIENTS {
+    for &(version, transports) in official::ways() {
         let options =
             json!({ "transports": transports, "auth": { "token": "admin-token" } });
         let mut client = Official::connect_with(&server, version, "/", options).await;
@@ -377,51 +332,6 @@ async fn the_official_client_gets_a_refusal_as_connect_error_without_data() {
 // --- Events ---
 
 #[tokio::test]
-async fn a_client_that_leaves_and_comes_back_at_once_is_let_in() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = connect(&server).await;
-    for _ in 0..20 {
-        // Some conversation first: a connection that is just being made is not left yet.
-        for _ in 0..20 {
-            assert_eq!(client.ask("role", json!([])).await["role"], "guest");
-        }
-        client.send("41").await;
-        client.join("/", guest()).await.expect("let in again");
-    }
-}
-
-#[tokio::test]
-async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
-    let server = Server::start(CHAPTER).await;
-    for _ in 0..300 {
-        let mut client = connect(&server).await;
-        assert_eq!(client.ask("role", json!([])).await["ok"], true);
-    }
-}
-
-#[tokio::test]
-async fn a_bad_event_is_refused_and_the_socket_lives_on() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = connect(&server).await;
-    for event in ["noSuchEvent", "Role", "", "__proto__", "welcome"] {
-        let answer = client.ask(event, json!([])).await;
-        assert_eq!(
-            answer,
-            json!({ "ok": false, "error": "there is no such event" }),
-            "{event}"
-        );
-        client.emit(event, json!([{ "any": "thing" }])).await;
-        let rejected = client.event("rejected").await;
-        let error = "there is no such event";
-        assert_eq!(rejected, json!([{ "event": event, "error": error }]));
-    }
-    client.send(r#"451-["bytes",{"_placeholder":true,"num":0}]"#).await;
-    client.send_binary(&[1, 2, 3]).await;
-    assert_eq!(client.event("rejected").await[0]["event"], "bytes");
-    assert_eq!(client.ask("role", json!(["ignored"])).await["role"], "guest");
-}
-
-#[tokio::test]
 async fn a_role_is_what_the_checks_found_out_and_not_what_a_client_says() {
     let server = Server::start(CHAPTER).await;
     let mut client = open(&server).await;
@@ -433,65 +343,19 @@ async fn a_role_is_what_the_checks_found_out_and_not_what_a_client_says() {
 
 // --- Limits, and the end ---
 
-/// An event of exactly `size` bytes that nobody handles.
-fn packet_of(size: usize) -> String {
-    let (head, tail) = (r#"420["nothing",""#, r#""]"#);
-    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
-}
-
-#[tokio::test]
-async fn a_message_of_exactly_a_million_bytes_passes_and_one_more_closes() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = connect(&server).await;
-    client.send(&packet_of(MAX_MESSAGE)).await;
-    assert!(client.packet("430").await.contains("no such event"));
-    client.send(&packet_of(MAX_MESSAGE + 1)).await;
-    client.closed().await;
-    let polling = Polling::open(&server).await;
-    let too_large = packet_of(MAX_MESSAGE + 1);
-    assert_eq!(polling.post(&server, &too_large).await.status, 413);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_stopping_server_ends_with_0_also_while_it_is_checking_somebody() {
-    let Some(mut server) = Server::own(CHAPTER).await else { return };
-    let mut waiting = open(&server).await;
-    waiting.send("40/slow,").await;
-    server.logged("a slow check begins", 1).await;
-    let mut client = connect(&server).await;
-    server.signal("TERM").await;
-    client.closed().await;
-    assert_eq!(server.exit().await.code(), Some(0));
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_of_refusals_leave_memory_and_descriptors_where_they_were() {
+    if left_out("thousands of refusals") {
+        return;
+    }
     let Some(server) = Server::own(CHAPTER).await else { return };
-    let cycles = async |count: usize| {
-        for _ in 0..count {
-            let mut client = open(&server).await;
-            client.join("/admin", guest()).await.expect_err("no admin");
-            client.join("/busy", admin()).await.expect_err("always");
-            client.join("/", guest()).await.expect("let in at last");
-            client.vanish();
-        }
+    let cycle = async |_| {
+        let mut client = open(&server).await;
+        client.join("/admin", guest()).await.expect_err("no admin");
+        client.join("/busy", admin()).await.expect_err("always");
+        client.join("/", guest()).await.expect("let in at last");
+        client.vanish();
     };
-    // The first thousand fill the allocator's pools and the runtime's.
-    cycles(1000).await;
-    server.logged(" disconnected ", 1000).await;
-    let (descriptors, memory) = server.held();
-    cycles(2000).await;
-    server.logged(" disconnected ", 3000).await;
-    let (descriptors_after, memory_after) = server.held();
-    assert!(
-        descriptors_after <= descriptors + 2,
-        "{descriptors} before, {descriptors_after} after"
-    );
-    // A leak of one kilobyte a connection would show.
-    assert!(
-        memory_after < memory + 2048,
-        "{memory} KiB before, {memory_after} KiB after"
-    );
+    server.keeps_nothing_of(" disconnected ", 1024, cycle).await;
 }

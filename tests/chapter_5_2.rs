@@ -11,7 +11,9 @@ use axum::{
 use serde_json::{Value, json};
 use socketioxide::extract::{AckSender, MaybeHttpExtension, SocketRef};
 use support::{
-    Server, http,
+    Server,
+    effort::left_out,
+    http,
     official::{self, Official},
     polling::Polling,
     socket_io::SocketIo,
@@ -19,26 +21,24 @@ use support::{
 };
 use tokio::net::TcpListener;
 
+// What other programs promise too.
+#[path = "promises/checks.rs"]
+mod checks;
+#[path = "promises/connections.rs"]
+mod connections;
 #[path = "promises/crooked.rs"]
 mod crooked;
+#[path = "promises/page.rs"]
+mod page;
+
+use checks::{AUTH, connect, guest, question, settle};
 
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-5-2");
-const MAX_MESSAGE: usize = 1_000_000;
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 
-/// The official clients that the chapter serves, and the ways they may take.
-const CLIENTS: [(u8, &[&str]); 5] = [
-    (4, &["polling", "websocket"]),
-    (4, &["polling"]),
-    (4, &["websocket"]),
-    (3, &["polling", "websocket"]),
-    (3, &["websocket"]),
-];
-
-fn guest() -> Option<Value> {
-    Some(json!({ "token": "guest-token" }))
-}
+// What the shared promises have to know.
+const UNKNOWN: [&str; 4] = ["/nowhere", "/socket.io/nothing.js", "/admin", "/busy"];
 
 /// A guest in `/`, with a cookie header or without one.
 async fn connect_with(server: &Server, cookie: Option<&str>) -> SocketIo {
@@ -46,10 +46,6 @@ async fn connect_with(server: &Server, cookie: Option<&str>) -> SocketIo {
     let mut client = SocketIo::open_with(server, "", &headers).await;
     client.join("/", guest()).await.expect("a guest is let in");
     client
-}
-
-async fn connect(server: &Server) -> SocketIo {
-    connect_with(server, None).await
 }
 
 /// Who the server says a request with this cookie comes from.
@@ -65,29 +61,6 @@ async fn cookie(server: &Server) -> String {
     let set = page.header("set-cookie");
     assert!(set.starts_with("visitor="), "{set:?}");
     set.split(';').next().expect("BUG: split is never empty").to_owned()
-}
-
-// --- HTTP ---
-
-#[tokio::test]
-async fn the_page_comes_with_the_official_client_and_the_wire_panel() {
-    let server = Server::start(CHAPTER).await;
-    let page = http::get(&server, "/").await;
-    assert_eq!(page.status, 200);
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    for script in ["/socket.io/socket.io.js", "/workbook/wire-panel.js"] {
-        assert!(page.text().contains(&format!("src=\"{script}\"")), "{script}");
-        let script = http::get(&server, script).await;
-        assert_eq!(script.status, 200, "{}", script.text());
-    }
-}
-
-#[tokio::test]
-async fn an_unknown_path_is_404() {
-    let server = Server::start(CHAPTER).await;
-    for path in ["/nowhere", "/socket.io/nothing.js", "/admin", "/busy"] {
-        assert_eq!(http::get(&server, path).await.status, 404, "{path}");
-    }
 }
 
 // --- The cookie ---
@@ -211,7 +184,7 @@ async fn every_official_client_is_its_visitor_on_every_transport() {
     let server = Server::start(CHAPTER).await;
     let cookie = cookie(&server).await;
     let visitor = whoami(&server, &cookie).await;
-    for (version, transports) in CLIENTS {
+    for &(version, transports) in official::ways() {
         let options = json!({
             "transports": transports,
             "extraHeaders": { "cookie": cookie },
@@ -547,7 +520,7 @@ async fn answers_that_are_no_refusals_are_not_listed() {
     let client = Polling::open(&server).await;
     client.post(&server, "40").await;
     client.packet(&server, "44").await;
-    let too_large = "x".repeat(MAX_MESSAGE + 1);
+    let too_large = "x".repeat(1_000_001);
     assert_eq!(client.post(&server, &too_large).await.status, 413);
     assert_eq!(http::get(&server, "/connection-errors").await.text(), "[]");
 }
@@ -581,92 +554,12 @@ async fn a_cookie_is_no_token_and_a_token_is_no_cookie() {
     assert_eq!(refused, Err(json!({ "message": "forbidden" })));
     let refused = client.join("/busy", guest()).await.unwrap_err();
     assert!(refused["message"].as_str().unwrap().contains("Please retry later"));
-    // Some conversation, before the same namespace is asked for again.
-    for _ in 0..50 {
-        client.join("/nowhere", None).await.expect_err("unknown");
-    }
+    settle(&mut client).await;
     client.join("/", guest()).await.expect("a guest");
     assert_eq!(client.event("welcome").await, json!([{ "role": "guest" }]));
     client.join("/slow", None).await.expect("let in after a second");
     let answer = client.ask_in("/slow", "whoami", json!([])).await;
     assert_eq!(answer["visitor"], whoami(&server, &cookie).await);
-}
-
-#[tokio::test]
-async fn a_client_that_leaves_and_comes_back_at_once_is_let_in() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = connect(&server).await;
-    for _ in 0..20 {
-        // Some conversation first: a connection that is just being made is not left yet.
-        for _ in 0..20 {
-            assert_eq!(client.ask("role", json!([])).await["role"], "guest");
-        }
-        client.send("41").await;
-        client.join("/", guest()).await.expect("let in again");
-    }
-}
-
-#[tokio::test]
-async fn an_event_sent_in_the_very_moment_of_connecting_is_not_lost() {
-    let server = Server::start(CHAPTER).await;
-    for _ in 0..300 {
-        let mut client = connect(&server).await;
-        assert_eq!(client.ask("role", json!([])).await["ok"], true);
-    }
-}
-
-#[tokio::test]
-async fn a_bad_event_is_refused_and_the_socket_lives_on() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = connect(&server).await;
-    for event in ["noSuchEvent", "Role", "", "__proto__", "welcome"] {
-        let answer = client.ask(event, json!([])).await;
-        assert_eq!(
-            answer,
-            json!({ "ok": false, "error": "there is no such event" }),
-            "{event}"
-        );
-        client.emit(event, json!([{ "any": "thing" }])).await;
-        let rejected = client.event("rejected").await;
-        let error = "there is no such event";
-        assert_eq!(rejected, json!([{ "event": event, "error": error }]));
-    }
-    client.send(r#"451-["bytes",{"_placeholder":true,"num":0}]"#).await;
-    client.send_binary(&[1, 2, 3]).await;
-    assert_eq!(client.event("rejected").await[0]["event"], "bytes");
-    assert_eq!(client.ask("role", json!(["ignored"])).await["role"], "guest");
-}
-
-/// An event of exactly `size` bytes that nobody handles.
-fn packet_of(size: usize) -> String {
-    let (head, tail) = (r#"420["nothing",""#, r#""]"#);
-    format!("{head}{}{tail}", "x".repeat(size - head.len() - tail.len()))
-}
-
-#[tokio::test]
-async fn a_message_of_exactly_a_million_bytes_passes_and_one_more_closes() {
-    let server = Server::start(CHAPTER).await;
-    let mut client = connect(&server).await;
-    client.send(&packet_of(MAX_MESSAGE)).await;
-    assert!(client.packet("430").await.contains("no such event"));
-    client.send(&packet_of(MAX_MESSAGE + 1)).await;
-    client.closed().await;
-    let polling = Polling::open(&server).await;
-    let too_large = packet_of(MAX_MESSAGE + 1);
-    assert_eq!(polling.post(&server, &too_large).await.status, 413);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_stopping_server_ends_with_0_also_while_it_is_checking_somebody() {
-    let Some(mut server) = Server::own(CHAPTER).await else { return };
-    let mut waiting = SocketIo::open(&server, "").await;
-    waiting.send("40/slow,").await;
-    server.logged("a slow check begins", 1).await;
-    let mut client = connect(&server).await;
-    server.signal("TERM").await;
-    client.closed().await;
-    assert_eq!(server.exit().await.code(), Some(0));
 }
 
 /// Opens 200 connections with `padding` more bytes in their handshakes, and returns how much
@@ -702,30 +595,16 @@ async fn an_open_connection_does_not_hold_the_request_that_opened_it() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn thousands_of_connections_and_refusals_leave_nothing_behind() {
+    if left_out("thousands of connections") {
+        return;
+    }
     let Some(server) = Server::own(CHAPTER).await else { return };
     let cookie = cookie(&server).await;
-    let cycles = async |count: usize| {
-        for _ in 0..count {
-            let mut client = connect_with(&server, Some(&cookie)).await;
-            client.ask("whoami", json!([])).await;
-            client.vanish();
-            http::get(&server, &format!("{POLLING}&refuse=1")).await;
-        }
+    let cycle = async |_| {
+        let mut client = connect_with(&server, Some(&cookie)).await;
+        client.ask("whoami", json!([])).await;
+        client.vanish();
+        http::get(&server, &format!("{POLLING}&refuse=1")).await;
     };
-    // The first thousand fill the allocator's pools and the runtime's.
-    cycles(1000).await;
-    server.logged(" disconnected ", 1000).await;
-    let (descriptors, memory) = server.held();
-    cycles(2000).await;
-    server.logged(" disconnected ", 3000).await;
-    let (descriptors_after, memory_after) = server.held();
-    assert!(
-        descriptors_after <= descriptors + 2,
-        "{descriptors} before, {descriptors_after} after"
-    );
-    // A leak of one kilobyte a connection would show.
-    assert!(
-        memory_after < memory + 2048,
-        "{memory} KiB before, {memory_after} KiB after"
-    );
+    server.keeps_nothing_of(" disconnected ", 1024, cycle).await;
 }

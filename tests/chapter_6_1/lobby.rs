@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::{
     Server,
     chat::{Chat, Connection, LOBBY, TempDir, Visitor, folder, form, told},
-    crooked::Random,
+    crooked::Rng,
     effort,
     http::{self, Response},
     official::{self, Official},
@@ -651,7 +651,7 @@ async fn nonsense_on_one_socket_is_not_noticed_on_another() {
 async fn after_kill_9_every_room_that_was_answered_is_there() {
     let Some(mut chat) = Chat::own(CHAPTER).await else { return };
     let mut answered = HashSet::new();
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     for _ in 0..effort::times(300) {
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
         for _ in 0..4 {
@@ -667,7 +667,7 @@ async fn after_kill_9_every_room_that_was_answered_is_there() {
             });
         }
         drop(tell);
-        for _ in 0..1 + random.below(30) {
+        for _ in 0..1 + random.usize(..30) {
             answered.extend(within("a room", told.recv()).await);
         }
         let stopped = chat.stop("KILL").await;

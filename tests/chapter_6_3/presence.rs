@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{CHAT, Chat, LOBBY, Visitor, heard, join},
-    crooked::Random,
+    chat::{CHAT, Chat, LOBBY, Visitor, heard, join, two},
+    crooked::Rng,
     effort, http,
     official::{self, Official},
     socket_io::SocketIo,
@@ -17,10 +17,6 @@ use tokio::task::JoinSet;
 use crate::CHAPTER;
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
-
-async fn two(chat: &Server) -> (Visitor, Visitor) {
-    (Visitor::new(chat).await, Visitor::new(chat).await)
-}
 
 /// The keys of an object, in alphabetical order.
 fn keys(value: &Value) -> Vec<&str> {
@@ -511,11 +507,11 @@ struct Walker {
 impl Walker {
     /// Opens a tab in the room, or closes one in some way, or does both in a hurry. Returns
     /// whether the visitor is in the room afterwards.
-    async fn step(&mut self, chat: &Server, room: &str, random: &mut Random) -> bool {
+    async fn step(&mut self, chat: &Server, room: &str, random: &mut Rng) -> bool {
         let ask = format!("42/chat,900[\"join\",{{\"room\":\"{room}\"}}]");
         let tab = (!self.tabs.is_empty())
-            .then(|| self.tabs.swap_remove(random.below(self.tabs.len())));
-        match (random.below(6), tab) {
+            .then(|| self.tabs.swap_remove(random.usize(..self.tabs.len())));
+        match (random.usize(..6), tab) {
             (0, Some(tab)) => tab.vanish(),
             (1, Some(tab)) => tab.hang_up().await,
             (2, Some(mut tab)) => {
@@ -558,7 +554,7 @@ async fn whoever_is_in_a_room_is_in_it_and_nobody_else() {
             let visitor = Visitor::new(&chat).await;
             walks.spawn(async move {
                 let chat = Server::at(&address);
-                let mut random = Random((seed * WALKERS + number) as u64);
+                let mut random = Rng::with_seed((seed * WALKERS + number) as u64);
                 let mut walker = Walker { visitor, tabs: vec![] };
                 let mut inside = false;
                 for _ in 0..100 / WALKERS {

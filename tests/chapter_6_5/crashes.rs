@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use support::{
     chat::{Chat, Connection, Visitor},
-    crooked::Random,
+    crooked::Rng,
     effort, within,
 };
 use tokio::{sync::mpsc, task::JoinSet};
@@ -57,7 +57,7 @@ async fn ended_by(signal: &str, rounds: usize) {
     }
     let room = writers[0].create(&chat, "Cats").await;
     let answered = Answered::default();
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     for round in 0..rounds {
         let mut tabs = vec![];
         for writer in &writers {
@@ -74,7 +74,7 @@ async fn ended_by(signal: &str, rounds: usize) {
                 count.clone(),
             ));
         }
-        for _ in 0..1 + random.below(60) {
+        for _ in 0..1 + random.usize(..60) {
             within("an answer", answers.recv()).await;
         }
         let stopped = chat.stop(signal).await;

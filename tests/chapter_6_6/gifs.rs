@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use support::{
     Server,
     chat::{CHAT, Chat, Connection, FILE, Visitor, heard, message, multipart},
-    crooked::Random,
+    crooked::Rng,
     effort::{self, deadline},
     http::{self, Response},
+    socket_io::SocketIo,
     within,
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc, task::JoinSet};
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// A visitor in a room.
-async fn one_in_a_room(chat: &Server) -> (String, Visitor, support::socket_io::SocketIo) {
+pub(crate) async fn one_in_a_room(chat: &Server) -> (String, Visitor, SocketIo) {
     let ada = Visitor::new(chat).await;
     let room = ada.create(chat, "Cats").await;
     let (tab, _) = ada.join(chat, &room).await;
@@ -402,7 +403,7 @@ async fn a_server_that_is_killed_while_gifs_come_in_has_every_answered_one_and_n
     }
     let room = writers[0].create(&chat, "Cats").await;
     let answered = Arc::new(Mutex::new(BTreeMap::<String, Vec<u8>>::new()));
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     for round in 0..effort::times(300) {
         let mut tabs = vec![];
         for writer in &writers {
@@ -431,7 +432,7 @@ async fn a_server_that_is_killed_while_gifs_come_in_has_every_answered_one_and_n
                 }
             });
         }
-        for _ in 0..1 + random.below(23) {
+        for _ in 0..1 + random.usize(..23) {
             within("an answer", answers.recv()).await;
         }
         let stopped = chat.stop("KILL").await;

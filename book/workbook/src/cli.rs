@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
+use crate::commands::test::Effort;
+
 /// A command with its options, read and checked.
 pub(crate) enum Command {
     Help(String),
@@ -15,6 +17,7 @@ pub(crate) enum Command {
     Compare { chapter: String, folder: PathBuf },
     CheckBook,
     CheckChapter { chapter: String, only: Option<String>, url: Option<String> },
+    Test { effort: Effort, only: Option<String> },
     Client,
     Book { serve: bool, open: bool, port: u16 },
     Bench { quick: bool, out: Option<PathBuf>, only: Option<String> },
@@ -37,6 +40,7 @@ The workbook's commands. Each explains itself with --help.
   cargo workbook compare 4 ~/my-4   your program against chapter 4's
   cargo workbook check 4 --url http://127.0.0.1:8005
                                     chapter 4's promises, against your running server
+  cargo workbook test               every chapter's promises
   cargo workbook book --serve       the book, in your browser
   cargo workbook client             fetches the Socket.IO browser client without Node
   cargo workbook bench --quick      how fast the chapters are, beside the same in Node
@@ -50,7 +54,7 @@ For those who write the book:
 --root CLONE works on another clone than the one around you.
 ";
 
-const HELP: [(&str, &str); 10] = [
+const HELP: [(&str, &str); 12] = [
     (
         "list",
         "\
@@ -111,6 +115,24 @@ Exit code 1 when something is wrong.
 
   cargo workbook check 4 --url http://127.0.0.1:8005
   cargo workbook check 4 \"unknown path\" --url http://127.0.0.1:8005
+",
+    ),
+    (
+        "test",
+        "\
+cargo workbook test [--all] [WORDS]
+
+Tests each step's own promises, and all of each chapter's last step, side by side. --all
+tests everything, as must hold before a change lands. WORDS: only tests with these words
+in their names. The last line says how many passed, failed and were left out.
+",
+    ),
+    (
+        "soak",
+        "\
+cargo workbook soak [WORDS]
+
+Tests the promises about many tries with all of their tries. It takes long.
 ",
     ),
     (
@@ -253,6 +275,14 @@ impl Given {
                 only: self.values.get(2).map(|_| self.text(2)).transpose()?,
                 url: self.url.take(),
             },
+            ("test", 0 | 1) => Command::Test {
+                effort: if self.flag("all") { Effort::Whole } else { Effort::Quick },
+                only: self.values.get(1).map(|_| self.text(1)).transpose()?,
+            },
+            ("soak", 0 | 1) => Command::Test {
+                effort: Effort::Soak,
+                only: self.values.get(1).map(|_| self.text(1)).transpose()?,
+            },
             ("client", 0) => Command::Client,
             ("book", 0) => Command::Book {
                 serve: self.flag("serve"),
@@ -310,6 +340,7 @@ impl Given {
     fn leftovers(&self, name: &str) -> Result<()> {
         let own: &[&str] = match name {
             "start" => &["solution"],
+            "test" => &["all"],
             "book" => &["serve", "open"],
             "bench" => &["quick"],
             "record" => &["pictures"],

@@ -8,6 +8,7 @@ mod manifest;
 mod promises;
 mod record;
 mod start;
+pub(crate) mod test;
 
 use anyhow::{Context, Result, ensure};
 
@@ -33,6 +34,7 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         Command::CheckChapter { chapter, only, url } => {
             promises::run(workbook, &chapter, only.as_deref(), url.as_deref())
         }
+        Command::Test { effort, only } => test::run(workbook, effort, only.as_deref()),
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
         Command::Bench { quick, out, only } => bench::run(workbook, quick, out, only),

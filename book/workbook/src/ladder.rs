@@ -44,6 +44,11 @@ impl Step {
         self.test.clone().unwrap_or_else(default)
     }
 
+    /// Whether it is the last step of its chapter: `chapter-5`, and not `chapter-5-1`.
+    pub(crate) fn ends_its_chapter(&self) -> bool {
+        !self.number().contains('-')
+    }
+
     fn answers_to(&self, name: &str) -> bool {
         let numbered = self.package.replace('-', "_");
         [self.number(), &self.package, &self.folder, &numbered].contains(&name)

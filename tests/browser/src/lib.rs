@@ -4,18 +4,23 @@
 //! does without. A test here builds the chapter it needs, starts it, and opens its page in
 //! Chromium by way of chromedriver.
 
+mod driver;
 mod install;
 
-use std::{fs, ops::Deref, path::PathBuf, process::Stdio, time::Duration};
+use std::{fs, ops::Deref, time::Duration};
 
 use serde_json::{Value, json};
-use support::{Server, effort::deadline, official, record, within};
-use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    time::{Instant, sleep},
+use support::{
+    Server,
+    effort::{deadline, left_out, some_of},
+    official, record, within,
 };
+use thirtyfour::{
+    ChromiumLikeCapabilities, DesiredCapabilities, WebDriver, error::WebDriverResult,
+};
+use tokio::time::{Instant, sleep};
+
+use driver::Driver;
 
 /// How often a page is asked again whether it shows what it should.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -23,9 +28,10 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// One visitor's browser, with a profile of its own. It is closed when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
+    // Dropped first, which kills chromedriver. Otherwise dropping the session would send a
+    // polite command and wait for its answer, even while a test panics.
+    _driver: Driver,
     driver: WebDriver,
-    chromedriver: Child,
-    profile: PathBuf,
 }
 
 impl Deref for Browser {
@@ -61,23 +67,16 @@ impl Browser {
 
     async fn start() -> Self {
         let paths = install::find();
-        let profile = fresh_folder();
-        let mut chromedriver = Command::new(&paths.chromedriver);
-        chromedriver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
-        chromedriver.stdin(Stdio::null()).kill_on_drop(true);
-        // The browser joins this group, and can be ended with it.
-        #[cfg(unix)]
-        chromedriver.process_group(0);
-        let mut chromedriver = chromedriver.spawn().expect("BUG: it has just been found");
-        let output = chromedriver.stdout.take().expect("BUG: piped");
-        let port = within("chromedriver to say its port", port(output)).await;
+        let (process, port) = Driver::start(&paths.chromedriver).await;
 
         let mut capabilities = DesiredCapabilities::chrome();
         capabilities.set_binary(&paths.chromium).expect("BUG: a path is a string");
-        let profile_flag = format!("--user-data-dir={}", profile.display());
+        let profile_flag = format!("--user-data-dir={}", process.profile().display());
         let flags = [
             "--headless",
             "--disable-gpu",
+            // A container's /dev/shm has 64 MiB, and a tab that finds it full crashes.
+            "--disable-dev-shm-usage",
             "--disable-quic",
             "--no-first-run",
             "--no-sandbox",
@@ -93,13 +92,21 @@ impl Browser {
         let url = format!("http://127.0.0.1:{port}");
         let driver = within("a browser window", WebDriver::new(url, capabilities)).await;
         let driver = driver.unwrap_or_else(|error| panic!("no browser window: {error}"));
-        Self { driver, chromedriver, profile }
+        let browser = Self { _driver: process, driver };
+        let source = json!({ "source": NOTE_FAULTS });
+        browser.cdp("Page.addScriptToEvaluateOnNewDocument", source).await;
+        browser
     }
 
     /// Runs a script's function body in the page and returns what it returns.
     pub async fn run(&self, script: &str) -> Value {
-        let value = within(script, self.driver.execute(script, vec![])).await;
-        value.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+        let value = self.try_run(script).await;
+        value.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    async fn try_run(&self, script: &str) -> WebDriverResult<Value> {
+        let value = within(script, self.driver.execute(script, vec![])).await?;
+        Ok(value.json().clone())
     }
 
     /// Waits until a JavaScript expression is true in the page.
@@ -111,10 +118,17 @@ impl Browser {
         let script =
             format!("try {{ return Boolean({expression}) }} catch {{ return false }}");
         let started = Instant::now();
-        while self.run(&script).await != true {
+        loop {
+            // A page that is being left takes a script with it: the next page is asked.
+            let answer = self.try_run(&script).await;
+            if answer.as_ref().is_ok_and(|answer| answer == true) {
+                return;
+            }
             if started.elapsed() > deadline() {
-                let text = self.run("return document.body.innerText").await;
-                panic!("waited in vain for {expression}; the page shows:\n{text}");
+                let text = self.try_run("return document.body.innerText").await;
+                panic!(
+                    "waited in vain for {expression}: {answer:?}; the page shows {text:?}"
+                );
             }
             sleep(GLANCE).await;
         }
@@ -173,16 +187,11 @@ impl Browser {
         self.cdp("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// Notes from the next page on what goes wrong in a page. [`Browser::faults`] says what.
-    pub async fn note_faults(&self) {
-        let source = json!({ "source": NOTE_FAULTS });
-        self.cdp("Page.addScriptToEvaluateOnNewDocument", source).await;
-    }
-
     /// What has gone wrong in this page: errors of scripts, things that did not load, what
     /// the page's policy forbade, and what was complained about on the console.
-    pub async fn faults(&self) -> Value {
-        self.run("return window.faults").await
+    pub async fn faults(&self) -> Vec<String> {
+        let faults = self.run("return window.faults").await;
+        serde_json::from_value(faults).expect("BUG: NOTE_FAULTS collects strings")
     }
 
     /// Removes all cookies.
@@ -222,15 +231,19 @@ impl Browser {
     }
 
     /// Fails if the page is wider than its window, or if axe-core finds a serious or
-    /// critical barrier: wide and narrow, light and dark.
+    /// critical barrier: wide and narrow, light and dark. A quick run looks once.
     pub async fn is_for_everybody(&self) {
-        for (width, scheme) in
-            [(1200, "light"), (1200, "dark"), (320, "light"), (320, "dark")]
-        {
-            self.look(width, 800, scheme).await;
+        let looks = [(1200, "light"), (320, "dark"), (1200, "dark"), (320, "light")];
+        for (width, scheme) in some_of(&looks, 1) {
+            self.look(*width, 800, scheme).await;
+            // A colour that is half way between two schemes is neither's.
+            self.until(
+                "document.getAnimations().every((it) => !(it instanceof CSSTransition))",
+            )
+            .await;
             let overflow = self.overflow().await;
             assert!(overflow <= 0, "{overflow} px too wide at {width} px");
-            assert_eq!(self.barriers(&[]).await, NO_BARRIERS, "at {width} px, {scheme}");
+            assert_eq!(self.barriers(&[]).await, NOTHING, "at {width} px, {scheme}");
         }
         self.look(1200, 800, "light").await;
     }
@@ -247,14 +260,30 @@ impl Browser {
         if official::skip() {
             return vec![];
         }
+        self.axe(json!(rules), Value::Null).await.0
+    }
+
+    /// The same by the rules [`OF_COLOUR`], and only for those elements whose colours, sizes
+    /// and backgrounds are not in `seen`, which they are added to. A book's page has
+    /// thousands of coloured words, and a theme a few dozens of combinations.
+    pub async fn barriers_of_new_colours(&self, seen: &mut Vec<String>) -> Vec<String> {
+        if official::skip() {
+            return vec![];
+        }
+        let (barriers, new) = self.axe(json!(OF_COLOUR), json!(seen)).await;
+        seen.extend(new);
+        barriers
+    }
+
+    async fn axe(&self, rules: Value, seen: Value) -> (Vec<String>, Vec<String>) {
         if self.run("return typeof axe").await == "undefined" {
             let axe = official::modules().join("node_modules/axe-core/axe.min.js");
             let axe = fs::read_to_string(axe).expect("it is installed with the clients");
             self.run(&axe).await;
         }
-        let found = self.driver.execute_async(AXE, vec![json!(rules)]);
+        let found = self.driver.execute_async(AXE, vec![rules, seen]);
         let found = within("axe", found).await.expect("axe runs");
-        found.convert().expect("a list of strings")
+        found.convert().expect("two lists of strings")
     }
 
     /// Takes a picture of the whole page, for the book, in a recording run.
@@ -270,17 +299,54 @@ impl Browser {
     }
 }
 
-/// What [`Browser::barriers`] returns of a page that is for everybody.
-pub const NO_BARRIERS: [&str; 0] = [];
+/// What [`Browser::barriers`] and [`Browser::faults`] return of a page that has none.
+pub const NOTHING: [&str; 0] = [];
 
-/// Returns what axe-core finds serious or critical, one line for each place.
+/// The rules of axe that a theme can break: it changes colours and nothing else.
+pub const OF_COLOUR: [&str; 2] = ["color-contrast", "link-in-text-block"];
+
+/// Returns what axe-core finds serious or critical, one line for each place, and the
+/// combinations of colours that it has looked at if it was told those that it need not.
 const AXE: &str = r#"
-    const [rules, done] = arguments;
-    const options = rules.length > 0 ? { runOnly: rules } : {};
-    axe.run(options).then(({ violations }) => done(violations
+    const [rules, seen, done] = arguments;
+    // A page of code has thousands of elements that pass. Only violations are reported.
+    const options = { resultTypes: ["violations"], preload: false };
+    if (rules.length > 0) options.runOnly = rules;
+    const known = new Set(seen ?? []);
+    const before = known.size;
+    const include = [];
+    const stacks = new Map([[null, ""]]);
+    // All that lies under a text: every ancestor that paints or fades, without repetitions.
+    const stack = (element) => {
+        if (!stacks.has(element)) {
+            const style = getComputedStyle(element);
+            const paints = [style.backgroundColor, style.backgroundImage, style.opacity,
+                style.filter, style.color, style.textShadow].join();
+            const below = stack(element.parentElement);
+            stacks.set(element, below.endsWith(paints) ? below : `${below}/${paints}`);
+        }
+        return stacks.get(element);
+    };
+    const hasText = ({ childNodes }) => [...childNodes].some((node) =>
+        node.nodeType === Node.TEXT_NODE && node.data.trim() !== "");
+    for (const element of seen === null ? [] : document.body.querySelectorAll("*")) {
+        if (!hasText(element) || !element.checkVisibility()) continue;
+        const style = getComputedStyle(element);
+        const font = [style.fontSize, style.fontWeight, style.textDecorationLine,
+            element.localName, element.parentElement.localName].join();
+        const combination = `${font} ${stack(element)}`;
+        if (known.has(combination)) continue;
+        known.add(combination);
+        include.push(element);
+    }
+    const combinations = [...known].slice(before);
+    if (seen !== null && include.length === 0) return done([[], combinations]);
+    const context = seen === null ? document : { include };
+    axe.run(context, options).then(({ violations }) => done([violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
         .flatMap(({ id, nodes }) => nodes.map(({ html, any }) =>
-            `${id}: ${html} (${any.map(({ message }) => message).join("; ")})`))));
+            `${id}: ${html} (${any.map(({ message }) => message).join("; ")})`)),
+        combinations]));
 "#;
 
 /// Runs before every page's own scripts.
@@ -294,25 +360,6 @@ const NOTE_FAULTS: &str = r#"
     for (const level of ["error", "warn"]) console[level] = (...words) => note(words);
 "#;
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // Not by a polite command over the wire: this also runs while a test panics.
-        if let Some(pid) = self.chromedriver.id() {
-            let mut kill = if cfg!(windows) {
-                let mut kill = std::process::Command::new("taskkill");
-                kill.args(["/T", "/F", "/PID", &pid.to_string()]);
-                kill
-            } else {
-                let mut kill = std::process::Command::new("kill");
-                kill.args(["-KILL", "--", &format!("-{pid}")]);
-                kill
-            };
-            kill.stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
-        }
-        fs::remove_dir_all(&self.profile).ok();
-    }
-}
-
 pub use support::program;
 
 /// Builds a chapter and starts it, or uses the server that `WORKBOOK_URL` names.
@@ -320,27 +367,13 @@ pub async fn chapter(package: &str) -> Server {
     Server::start(&program(package)).await
 }
 
-fn fresh_folder() -> PathBuf {
-    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let name = format!("workbook-browser-{}-{count}", std::process::id());
-    std::env::temp_dir().join(name)
+/// The same, for what only a whole run asks of a page. A quick run looks at each page once,
+/// in [`Browser::is_for_everybody`].
+pub async fn broad_chapter(package: &str) -> Option<Server> {
+    Some(Server::start(&broad_program(package)?).await)
 }
 
-/// Reads chromedriver's output up to the line that names its port, and keeps reading, so
-/// that it never writes into a closed pipe.
-async fn port(output: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> u16 {
-    let mut lines = BufReader::new(output).lines();
-    let port = loop {
-        let line = lines.next_line().await.expect("a readable pipe");
-        let line = line.expect("chromedriver names its port before it ends");
-        let port = line.rsplit("on port ").next().map(|port| port.trim_end_matches('.'));
-        if line.contains("started successfully")
-            && let Some(port) = port.and_then(|port| port.parse().ok())
-        {
-            break port;
-        }
-    };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    port
+/// The program of a chapter for a test that only a whole run asks.
+pub fn broad_program(package: &str) -> Option<String> {
+    (!left_out("one more look at a page")).then(|| program(package))
 }

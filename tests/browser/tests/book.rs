@@ -5,32 +5,71 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::SystemTime,
 };
 
-use browser::{Browser, NO_BARRIERS, program};
+use browser::{Browser, NOTHING, OF_COLOUR, program};
 use serde_json::Value;
-use support::within;
+use support::{
+    effort::{left_out, some_of},
+    within,
+};
 use thirtyfour::Key;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 const THEMES: [&str; 5] = ["light", "rust", "coal", "navy", "ayu"];
 
-/// The rules of axe that a theme can break: it changes colours and nothing else.
-const OF_COLOUR: [&str; 2] = ["color-contrast", "link-in-text-block"];
-
-/// The built book, in a folder with a blank in its name, as many a reader's.
+/// The built book, in a folder with a blank in its name, as many a reader's. Several test
+/// programs at once share one build, as long as nothing that the book is made of changes.
 fn book() -> &'static Path {
     static BOOK: OnceLock<PathBuf> = OnceLock::new();
     BOOK.get_or_init(|| {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("the book");
-        let output = Command::new(program("book"))
+        let builder = program("book");
+        let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let folder = place.join("the book");
+        let lock = fs::File::create(place.join("the book.lock")).expect("a file");
+        lock.lock().expect("a file lock");
+        let newest = newest(&support::root()).max(modified(Path::new(&builder)));
+        let state = format!("{newest:?}");
+        // Written last: a folder without it was not finished.
+        let finished = place.join("the book.built");
+        if folder.is_dir() && fs::read_to_string(&finished).is_ok_and(|was| was == state)
+        {
+            return folder;
+        }
+        fs::remove_file(&finished).ok();
+        let output = Command::new(builder)
             .args([&support::root(), Path::new("-"), Path::new("-"), &folder])
             .output()
             .expect("the builder runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "the book does not build:\n{said}");
+        fs::write(finished, state).expect("a file");
         folder
     })
+}
+
+/// When something below a folder last changed, came or went. Whatever is not a source is
+/// passed over.
+fn newest(folder: &Path) -> SystemTime {
+    let skipped = ["target", "node_modules", ".git"];
+    let mut newest = modified(folder);
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let name = entry.file_name();
+        if skipped.iter().any(|skipped| name == *skipped) {
+            continue;
+        }
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let path = entry.path();
+        newest =
+            newest.max(if is_folder { self::newest(&path) } else { modified(&path) });
+    }
+    newest
+}
+
+fn modified(path: &Path) -> SystemTime {
+    let modified = path.metadata().and_then(|metadata| metadata.modified());
+    modified.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// The address of a file of the book.
@@ -103,6 +142,9 @@ async fn every_page_is_for_everybody_in_every_theme() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_narrow_page_is_for_everybody_in_every_theme() {
+    if left_out("the book once more") {
+        return;
+    }
     is_for_everybody(320).await;
 }
 
@@ -110,15 +152,24 @@ async fn is_for_everybody(width: u32) {
     let Some(browser) = open("index.html").await else { return };
     browser.look(width, 800, "light").await;
     let mut faults = Vec::new();
+    // For each theme the colours that have been looked at.
+    let mut seen = vec![Vec::new(); THEMES.len()];
     for page in pages() {
         visit(&browser, &page).await;
         for part in too_wide(&browser).await {
             faults.push(format!("{page}, too wide: {part}"));
         }
-        for theme in THEMES {
+        for fault in browser.faults().await {
+            faults.push(format!("{page}: {fault}"));
+        }
+        for (theme, seen) in some_of(&THEMES, 1).iter().zip(&mut seen) {
             choose_theme(&browser, theme).await;
-            let rules = if theme == "light" { &[] } else { &OF_COLOUR[..] };
-            for barrier in browser.barriers(rules).await {
+            let barriers = if *theme == "light" {
+                browser.barriers(&[]).await
+            } else {
+                browser.barriers_of_new_colours(seen).await
+            };
+            for barrier in barriers {
                 faults.push(format!("{page}, {theme}: {barrier}"));
             }
         }
@@ -143,16 +194,24 @@ async fn too_wide(browser: &Browser) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_barrier_would_be_found() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("index.html").await else { return };
     if support::official::skip() {
         return;
     }
     browser.run("document.querySelector('main p').style.color = '#bbb'").await;
     let found = browser.barriers(&OF_COLOUR).await;
-    assert!(
-        found.iter().any(|barrier| barrier.starts_with("color-contrast")),
-        "{found:?}"
-    );
+    let is_found = |found: &[String]| {
+        found.iter().any(|barrier| barrier.starts_with("color-contrast"))
+    };
+    assert!(is_found(&found), "{found:?}");
+    let mut seen = Vec::new();
+    let found = browser.barriers_of_new_colours(&mut seen).await;
+    assert!(is_found(&found), "{found:?}");
+    // The same colours once more: nobody looks.
+    assert_eq!(browser.barriers_of_new_colours(&mut seen).await, NOTHING);
     browser.run("document.querySelector('main p').style.minWidth = '2000px'").await;
     assert_eq!(too_wide(&browser).await.len(), 1);
 }
@@ -160,6 +219,9 @@ async fn a_barrier_would_be_found() {
 /// The table of contents is part of every page; on a narrow one it is shut at first.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_narrow_page_the_table_of_contents_opens_by_keyboard() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("index.html").await else { return };
     browser.look(320, 800, "light").await;
     visit(&browser, "chapter-1.html").await;
@@ -169,7 +231,7 @@ async fn on_a_narrow_page_the_table_of_contents_opens_by_keyboard() {
     focus_by_tab(&browser, "document.activeElement.id === 'mdbook-sidebar-toggle'").await;
     browser.press(Key::Enter).await;
     browser.until(&format!("!({is_shut})")).await;
-    assert_eq!(browser.barriers(&[]).await, NO_BARRIERS);
+    assert_eq!(browser.barriers(&[]).await, NOTHING);
 }
 
 /// Presses Tab until what has the focus fits.
@@ -185,6 +247,9 @@ async fn focus_by_tab(browser: &Browser, fits: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_asks_another_host_for_anything() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("index.html").await else { return };
     // What a page asked other hosts for, whether it got it or not.
     let asked = "return performance.getEntriesByType('resource').map(({ name }) => name)";
@@ -194,7 +259,7 @@ async fn no_page_asks_another_host_for_anything() {
     };
     for page in pages() {
         visit(&browser, &page).await;
-        assert_eq!(foreign(browser.run(asked).await), NO_BARRIERS, "{page}");
+        assert_eq!(foreign(browser.run(asked).await), NOTHING, "{page}");
     }
     // This would have been seen.
     browser.run("document.body.append(Object.assign(new Image(), { src: 'http://127.0.0.1:9/a.png' }))").await;
@@ -206,7 +271,7 @@ async fn no_page_asks_another_host_for_anything() {
 
 #[test]
 fn no_file_of_the_book_names_another_host_where_it_would_be_asked() {
-    if support::skipped("browser") {
+    if support::skipped("browser") || left_out("the book once more") {
         return;
     }
     let mut faults = Vec::new();
@@ -235,6 +300,9 @@ fn no_file_of_the_book_names_another_host_where_it_would_be_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copying_a_diff_gives_the_new_code_and_nothing_else() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("how-this-book-is-made.html").await else { return };
     let diff = "document.querySelector('figure.diff')";
     browser.until(&format!("{diff}.querySelectorAll('del').length > 0")).await;
@@ -266,6 +334,9 @@ async fn copying_a_diff_gives_the_new_code_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copying_an_item_gives_all_of_it() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("chapter-2.html").await else { return };
     let copied = copy(&browser, "figure.step:not(.diff) .clip-button").await;
     let program = support::root().join("chapters/2-news-reply/src/main.rs");
@@ -297,6 +368,9 @@ async fn copy(browser: &Browser, button: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_folded_opens_by_keyboard() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("chapter-1.html").await else { return };
     browser.until("document.querySelectorAll('main details').length > 1").await;
     for details in ["details:not(.promise)", "details.promise"] {
@@ -310,11 +384,14 @@ async fn what_is_folded_opens_by_keyboard() {
         browser.press(Key::Enter).await;
         browser.until(&format!("{details}.open")).await;
     }
-    assert_eq!(browser.barriers(&[]).await, NO_BARRIERS);
+    assert_eq!(browser.barriers(&[]).await, NOTHING);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn code_wider_than_the_page_scrolls_by_keyboard() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("index.html").await else { return };
     browser.look(320, 800, "light").await;
     visit(&browser, "chapter-1.html").await;
@@ -348,6 +425,9 @@ async fn columns(browser: &Browser) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_twin_stands_beside_its_program_or_above_it_where_there_is_no_room() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("index.html").await else { return };
     for scripts in [true, false] {
         browser.scripts(scripts).await;
@@ -367,7 +447,7 @@ async fn a_twin_stands_beside_its_program_or_above_it_where_there_is_no_room() {
                     columns.iter().all(|column| column == place),
                     "{here}: {columns:?}"
                 );
-                assert_eq!(too_wide(&browser).await, NO_BARRIERS, "{here}");
+                assert_eq!(too_wide(&browser).await, NOTHING, "{here}");
                 assert!(browser.overflow().await <= 0, "{here}");
             }
             browser.look_printed(PAPER).await;
@@ -382,18 +462,24 @@ async fn a_twin_stands_beside_its_program_or_above_it_where_there_is_no_room() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn comparisons_are_for_everybody_wide_and_narrow() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("chapter-4.html").await else { return };
     for width in [1920, 1200, 320] {
         browser.look(width, 800, "light").await;
         for theme in THEMES {
             choose_theme(&browser, theme).await;
-            assert_eq!(browser.barriers(&[]).await, NO_BARRIERS, "{width} px, {theme}");
+            assert_eq!(browser.barriers(&[]).await, NOTHING, "{width} px, {theme}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copying_a_side_gives_its_lines_as_the_program_has_them() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("chapter-4.html").await else { return };
     let copied = copy(&browser, ".sides figure:last-of-type .clip-button").await;
     let program = support::root().join("chapters/4-rooms/src/main.rs");
@@ -411,7 +497,7 @@ async fn the_book_is_searched_without_a_server() {
     browser
         .until("document.querySelectorAll('#mdbook-searchresults a').length > 0")
         .await;
-    assert_eq!(browser.barriers(&[]).await, NO_BARRIERS);
+    assert_eq!(browser.barriers(&[]).await, NOTHING);
     browser.press(Key::Down + Key::Enter).await;
     browser.until("document.querySelector('main mark') !== null").await;
 }
@@ -421,6 +507,9 @@ const PAPER: u32 = 700;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_paper_no_code_is_cut_off_and_paper_is_white() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("index.html").await else { return };
     for theme in ["light", "navy"] {
         for page in pages() {
@@ -512,7 +601,7 @@ impl Drop for Served {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_in_a_chapter_shows_on_the_open_page() {
-    if support::skipped("browser") {
+    if support::skipped("browser") || left_out("the book once more") {
         return;
     }
     let book = Served::start("served edit").await;
@@ -542,7 +631,7 @@ async fn an_edit_in_a_chapter_shows_on_the_open_page() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_served_book_gives_away_only_the_book() {
-    if support::skipped("browser") {
+    if support::skipped("browser") || left_out("the book once more") {
         return;
     }
     let book = Served::start("served only").await;
@@ -574,6 +663,9 @@ async fn ask(address: &str, path: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_paper_the_answers_can_be_read() {
+    if left_out("the book once more") {
+        return;
+    }
     let Some(browser) = open("chapter-1.html").await else { return };
     let answer = "document.querySelector('main details:not(.promise) > :last-child')";
     browser.until(&format!("!{answer}.checkVisibility()")).await;

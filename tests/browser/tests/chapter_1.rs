@@ -1,6 +1,6 @@
 //! What chapter 1's page shows.
 
-use browser::{Browser, chapter, program};
+use browser::{Browser, NOTHING, broad_chapter, broad_program, chapter};
 use support::Server;
 
 const TICKER: &str = "document.querySelector('#ticker')";
@@ -16,7 +16,7 @@ fn state(pane: &str, state: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_the_ticks_and_its_answers() {
-    let server = chapter("chapter-1").await;
+    let Some(server) = broad_chapter("chapter-1").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&state(TICKER, "OPEN")).await;
     browser.until(&shows(TICKER, "Hello from the server")).await;
@@ -25,7 +25,7 @@ async fn the_page_shows_the_ticks_and_its_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_echo_box_shows_what_comes_back_as_text_and_as_binary() {
-    let server = chapter("chapter-1").await;
+    let Some(server) = broad_chapter("chapter-1").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&state(ECHO, "OPEN")).await;
     browser.write("#echo input[type=text]", "Grüße 👋").await;
@@ -39,7 +39,7 @@ async fn the_echo_box_shows_what_comes_back_as_text_and_as_binary() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_looks_like_markup_is_shown_as_text() {
-    let server = chapter("chapter-1").await;
+    let Some(server) = broad_chapter("chapter-1").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&state(ECHO, "OPEN")).await;
     let markup = "<img src=x onerror=document.title='run'>";
@@ -53,7 +53,7 @@ async fn a_message_that_looks_like_markup_is_shown_as_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_sends_too_much_is_told_why() {
-    let server = chapter("chapter-1").await;
+    let Some(server) = broad_chapter("chapter-1").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser
         .run(
@@ -71,7 +71,7 @@ async fn a_browser_that_sends_too_much_is_told_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_closed_by_hand_stays_closed_until_it_is_opened_by_hand() {
-    let server = chapter("chapter-1").await;
+    let Some(server) = broad_chapter("chapter-1").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&state(ECHO, "OPEN")).await;
     browser.click("#echo .close").await;
@@ -88,7 +88,7 @@ async fn a_connection_closed_by_hand_stays_closed_until_it_is_opened_by_hand() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_comes_back_by_itself_when_the_server_does() {
-    let program = program("chapter-1");
+    let Some(program) = broad_program("chapter-1") else { return };
     let Some(mut server) = Server::own(&program).await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&state(TICKER, "OPEN")).await;
@@ -114,5 +114,6 @@ async fn the_page_is_for_everybody() {
     browser.click("#echo button[name=text]").await;
     browser.click("#echo button[name=binary]").await;
     browser.until(&shows(ECHO, "binary, 11 bytes")).await;
+    assert_eq!(browser.faults().await, NOTHING);
     browser.picture("chapter-1", "1-ws-echo").await;
 }

@@ -1,6 +1,6 @@
 //! What chapter 3's page shows.
 
-use browser::{Browser, chapter};
+use browser::{Browser, NOTHING, broad_chapter, chapter};
 
 /// The log of a namespace's pane, as text.
 fn log(namespace: &str) -> String {
@@ -22,7 +22,7 @@ const ALL_GREETED: [(&str, &str); 4] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_namespaces_greet_the_page_over_one_connection() {
-    let server = chapter("chapter-3").await;
+    let Some(server) = broad_chapter("chapter-3").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     for (namespace, greeting) in ALL_GREETED {
         browser.until(&shows(namespace, greeting)).await;
@@ -37,7 +37,7 @@ async fn four_namespaces_greet_the_page_over_one_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_posted_on_the_page_is_heard_in_that_namespace_alone() {
-    let server = chapter("chapter-3").await;
+    let Some(server) = broad_chapter("chapter-3").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     for (namespace, greeting) in ALL_GREETED {
         browser.until(&shows(namespace, greeting)).await;
@@ -58,7 +58,7 @@ async fn a_notice_posted_on_the_page_is_heard_in_that_namespace_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_namespace_leaves_the_others_unharmed() {
-    let server = chapter("chapter-3").await;
+    let Some(server) = broad_chapter("chapter-3").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&shows("/chat", "join: joined")).await;
     browser.write("#name", "/nowhere").await;
@@ -80,5 +80,6 @@ async fn the_page_is_for_everybody() {
     browser.click("#notice button").await;
     browser.until(&shows("/chat", "Lunch is ready")).await;
     browser.is_for_everybody().await;
+    assert_eq!(browser.faults().await, NOTHING);
     browser.picture("chapter-3", "3-namespaces").await;
 }

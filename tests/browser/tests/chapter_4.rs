@@ -1,6 +1,6 @@
 //! What chapter 4's page shows, to two visitors at once.
 
-use browser::{Browser, chapter};
+use browser::{Browser, NOTHING, broad_chapter, chapter};
 use support::Server;
 
 fn log_shows(text: &str) -> String {
@@ -22,7 +22,7 @@ async fn visitor(server: &Server) -> Option<Browser> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_visitors_of_a_room_hear_each_other_and_the_one_who_speaks_too() {
-    let server = chapter("chapter-4").await;
+    let Some(server) = broad_chapter("chapter-4").await else { return };
     let Some(ada) = visitor(&server).await else { return };
     let Some(bob) = visitor(&server).await else { return };
     ada.write("#msg", "Good morning").await;
@@ -33,7 +33,7 @@ async fn two_visitors_of_a_room_hear_each_other_and_the_one_who_speaks_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn to_reaches_the_others_and_within_the_speaker_too() {
-    let server = chapter("chapter-4").await;
+    let Some(server) = broad_chapter("chapter-4").await else { return };
     let Some(ada) = visitor(&server).await else { return };
     let Some(bob) = visitor(&server).await else { return };
     ada.click("[data-how=to]").await;
@@ -46,7 +46,7 @@ async fn to_reaches_the_others_and_within_the_speaker_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_is_moved_takes_its_visitors_along_and_one_who_leaves_is_missed() {
-    let server = chapter("chapter-4").await;
+    let Some(server) = broad_chapter("chapter-4").await else { return };
     let Some(ada) = visitor(&server).await else { return };
     let Some(bob) = visitor(&server).await else { return };
     ada.click("#move button").await;
@@ -60,7 +60,7 @@ async fn a_room_that_is_moved_takes_its_visitors_along_and_one_who_leaves_is_mis
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_messages_one_after_another_all_come_back() {
-    let server = chapter("chapter-4").await;
+    let Some(server) = broad_chapter("chapter-4").await else { return };
     let Some(ada) = visitor(&server).await else { return };
     let result = "document.querySelector('#result').textContent";
     ada.click("#patient").await;
@@ -79,5 +79,6 @@ async fn the_page_is_for_everybody() {
     ada.click("#who").await;
     ada.until("document.querySelector('#members').options.length === 2").await;
     ada.is_for_everybody().await;
+    assert_eq!(ada.faults().await, NOTHING);
     ada.picture("chapter-4", "4-rooms").await;
 }

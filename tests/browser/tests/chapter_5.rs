@@ -1,6 +1,6 @@
 //! What chapter 5's page shows.
 
-use browser::{Browser, chapter};
+use browser::{Browser, NOTHING, broad_chapter, chapter};
 
 fn log_shows(text: &str) -> String {
     format!("document.querySelector('#log').textContent.includes({text:?})")
@@ -8,7 +8,7 @@ fn log_shows(text: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_steps_are_in_order() {
-    let server = chapter("chapter-5").await;
+    let Some(server) = broad_chapter("chapter-5").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&log_shows("/: welcome, guest")).await;
     browser.click("#walk").await;
@@ -19,7 +19,7 @@ async fn a_hundred_steps_are_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gift_comes_once_and_a_guest_who_asks_for_the_secret_is_sent_away() {
-    let server = chapter("chapter-5").await;
+    let Some(server) = broad_chapter("chapter-5").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
     browser.until(&log_shows("/: welcome, guest")).await;
     browser.click("[data-event=gift]").await;
@@ -47,5 +47,6 @@ async fn the_page_is_for_everybody() {
         )
         .await;
     browser.is_for_everybody().await;
+    assert_eq!(browser.faults().await, NOTHING);
     browser.picture("chapter-5", "5.3-packets").await;
 }

@@ -1,6 +1,6 @@
 //! What the GIF chat shows, to several visitors at once.
 
-use browser::{Browser, program};
+use browser::{Browser, NOTHING, program};
 use serde_json::{Value, json};
 use support::{
     chat::{Chat, Visitor},
@@ -8,7 +8,9 @@ use support::{
 };
 use thirtyfour::Key;
 
-const LIVE: &str = "document.querySelector('#status')?.dataset.state === 'connected'";
+use crate::gif_chat::{LIVE, enter, own, start};
+
+const PACKAGE: &str = "chapter-6";
 const AWAY: &str = "document.querySelector('#status').dataset.state === 'disconnected'";
 const NUMBERS: &str =
     "[...document.querySelectorAll('.message')].map((line) => Number(line.dataset.seq))";
@@ -27,17 +29,6 @@ const A_GIF: &str =
     "new File([Uint8Array.of(71, 73, 70, 56, 57, 97, 1, 0, 1, 0, 128, 0, 0,
     0, 0, 0, 255, 255, 255, 44, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 68, 1, 0, 59)],
     'cat.gif', { type: 'image/gif' })";
-
-async fn start() -> Chat {
-    Chat::start(&program("chapter-6")).await
-}
-
-/// Opens a room's page, and waits until it is in the room.
-async fn enter(chat: &Chat, room: &str) -> Option<Browser> {
-    let browser = Browser::open(chat, &format!("/room/{room}")).await?;
-    browser.until(LIVE).await;
-    Some(browser)
-}
 
 /// Somebody who is in the room, and has no page.
 struct Talker {
@@ -105,8 +96,8 @@ fn is(script: &str, value: impl Into<Value>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_meet_in_a_secret_room_and_it_goes_when_both_have_left() {
-    let short = [("EMPTY_ROOM_MS", "300"), ("LEAVE_GRACE_MS", "4000")];
-    let Some(chat) = Chat::own_with(&program("chapter-6"), &short).await else { return };
+    let short = [("EMPTY_ROOM_MS", "300"), ("LEAVE_GRACE_MS", "10000")];
+    let Some(chat) = own(PACKAGE, &short).await else { return };
     let Some(ada) = Browser::open(&chat, "/room").await else { return };
     let Some(bob) = Browser::open(&chat, "/").await else { return };
     // She makes the room, he finds it in the lobby.
@@ -160,7 +151,7 @@ async fn two_people_meet_in_a_secret_room_and_it_goes_when_both_have_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_while_the_network_was_gone_is_there_once_and_in_order() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     say(&bob, "One").await;
@@ -181,7 +172,7 @@ async fn what_was_said_while_the_network_was_gone_is_there_once_and_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_without_a_network_stays_and_can_be_sent_again() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     bob.offline(true).await;
@@ -207,7 +198,7 @@ async fn what_was_typed_without_a_network_stays_and_can_be_sent_again() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_outlives_its_server_and_misses_nothing() {
-    let Some(chat) = Chat::own(&program("chapter-6")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     say(&bob, "Before").await;
@@ -221,7 +212,7 @@ async fn a_page_outlives_its_server_and_misses_nothing() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_says_nothing_does_not_stop_the_page_for_ever() {
-    let Some(chat) = Chat::own(&program("chapter-6")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     chat.signal("STOP").await;
@@ -240,7 +231,7 @@ async fn a_server_that_says_nothing_does_not_stop_the_page_for_ever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_follows_at_its_end_and_stays_where_somebody_reads() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     say_many(&chat, &id, 40).await;
     let Some(bob) = enter(&chat, &id).await else { return };
@@ -273,7 +264,7 @@ async fn the_list_follows_at_its_end_and_stays_where_somebody_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gif_that_grows_when_it_arrives_does_not_push_the_end_away() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     say_many(&chat, &id, 40).await;
     let Some(bob) = enter(&chat, &id).await else { return };
@@ -302,7 +293,7 @@ async fn a_gif_that_grows_when_it_arrives_does_not_push_the_end_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn earlier_messages_come_above_what_is_read_and_do_not_move_it() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     say_many(&chat, &id, 120).await;
     let Some(bob) = enter(&chat, &id).await else { return };
@@ -333,7 +324,7 @@ async fn earlier_messages_come_above_what_is_read_and_do_not_move_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_day_begins_with_a_line_that_names_it() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     let script = "const { add } = await import('/assets/messages.js');
@@ -360,9 +351,7 @@ async fn every_day_begins_with_a_line_that_names_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_people_in_the_room_are_listed_and_what_they_do_is_said() {
-    let Some(chat) =
-        Chat::own_with(&program("chapter-6"), &[("LEAVE_GRACE_MS", "100")]).await
-    else {
+    let Some(chat) = own(PACKAGE, &[("LEAVE_GRACE_MS", "100")]).await else {
         return;
     };
     let owner = Visitor::new(&chat).await;
@@ -382,7 +371,7 @@ async fn the_people_in_the_room_are_listed_and_what_they_do_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gif_can_be_chosen_dropped_or_pasted_and_is_looked_at_before_it_is_sent() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     let drop = format!(
@@ -431,7 +420,7 @@ async fn a_gif_can_be_chosen_dropped_or_pasted_and_is_looked_at_before_it_is_sen
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_pasted_stays_a_text_though_a_picture_comes_with_it() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     let paste = "const clipboardData = new DataTransfer();
@@ -457,7 +446,7 @@ const A_LARGE_GIF: &str = "(() => {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_upload_shows_how_far_it_is_and_can_be_cancelled() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     bob.slow_upload(400_000).await;
@@ -481,7 +470,7 @@ async fn a_slow_upload_shows_how_far_it_is_and_can_be_cancelled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_is_told_where_it_happens_and_nothing_typed_is_lost() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     // The page knows at once what is no GIF, or too large.
@@ -550,7 +539,7 @@ async fn what_cannot_be_sent_is_told_where_it_happens_and_nothing_typed_is_lost(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_enter_that_chooses_a_word_sends_nothing_and_shift_enter_begins_a_line() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     bob.write("#chat", "にほ").await;
@@ -577,7 +566,7 @@ async fn an_enter_that_chooses_a_word_sends_nothing_and_shift_enter_begins_a_lin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_typed_while_a_message_is_on_its_way_stays() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     let script = "const chat = document.querySelector('#chat');
@@ -592,7 +581,7 @@ async fn what_is_typed_while_a_message_is_on_its_way_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asked_for_less_motion_gets_gifs_that_stand_still_until_asked() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     choose(&bob, A_GIF).await;
@@ -608,7 +597,7 @@ async fn who_asked_for_less_motion_gets_gifs_that_stand_still_until_asked() {
     let still = "[...document.querySelectorAll('.message .still canvas')].filter(
         (frame) => frame.width === 1).length === 2";
     bob.until(&format!("{still} && !document.querySelector('img')")).await;
-    assert_eq!(bob.barriers(&[]).await, browser::NO_BARRIERS);
+    assert_eq!(bob.barriers(&[]).await, NOTHING);
     bob.run("document.querySelector('.still').focus()").await;
     let label = "document.activeElement.ariaLabel";
     bob.until(&format!("{label}.startsWith('Play: A GIF from #')")).await;
@@ -621,7 +610,7 @@ async fn who_asked_for_less_motion_gets_gifs_that_stand_still_until_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyboard_is_enough() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     Talker::new(&chat, &id).await.say(&chat, &id, "Hello").await;
     let Some(bob) = enter(&chat, &id).await else { return };
@@ -643,7 +632,7 @@ async fn a_keyboard_is_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_screen_reader_is_told_what_is_what() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     bob.until("document.querySelector('[role=log] #messages')").await;
@@ -658,7 +647,7 @@ async fn a_screen_reader_is_told_what_is_what() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_its_owner_deletes_says_so_to_those_in_it() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = Browser::open(&chat, "/room").await else { return };
     ada.write("#title", "Cats").await;
     ada.click("form button").await;
@@ -686,9 +675,7 @@ async fn a_room_that_its_owner_deletes_says_so_to_those_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_comes_back_to_a_full_room_is_told_so() {
-    let Some(chat) =
-        Chat::own_with(&program("chapter-6"), &[("LEAVE_GRACE_MS", "100")]).await
-    else {
+    let Some(chat) = own(PACKAGE, &[("LEAVE_GRACE_MS", "100")]).await else {
         return;
     };
     let owner = Visitor::new(&chat).await;
@@ -710,7 +697,7 @@ async fn who_comes_back_to_a_full_room_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_without_its_cookie_is_loaded_again_once() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
     let Some(bob) = enter(&chat, &id).await else { return };
     let people = "document.querySelector('#people .user').textContent";
@@ -734,7 +721,7 @@ async fn a_page_without_its_cookie_is_loaded_again_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_said_stays_text() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let hostile = "<img src=x onerror='window.hurt = 1'>";
     let owner = Visitor::new(&chat).await;
     let id = owner.create(&chat, hostile).await;
@@ -750,17 +737,16 @@ async fn whatever_is_said_stays_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_does_what_its_policy_forbids_or_complains() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let visitor = Visitor::new(&chat).await;
     let public = visitor.create(&chat, "Cats").await;
     let fields = [("title", "Cats"), ("max", "2"), ("password", "sesame")];
     let secret = visitor.create_with(&chat, &fields).await;
     let Some(bob) = Browser::open(&chat, "/").await else { return };
-    bob.note_faults().await;
     let (public, secret) = (format!("/room/{public}"), format!("/room/{secret}"));
     for path in ["/", "/room", &secret, "/nowhere", &public] {
         bob.visit(&chat.url(path)).await;
-        assert_eq!(bob.faults().await, json!([]), "{path}");
+        assert_eq!(bob.faults().await, NOTHING, "{path}");
     }
     bob.until(LIVE).await;
     choose(&bob, A_GIF).await;
@@ -769,7 +755,7 @@ async fn no_page_does_what_its_policy_forbids_or_complains() {
     bob.until("document.querySelector('.message .gif').naturalWidth === 1").await;
     say(&bob, "Hello").await;
     bob.until(&format!("{} && !{PREVIEW}", shows("Hello"))).await;
-    assert_eq!(bob.faults().await, json!([]));
+    assert_eq!(bob.faults().await, NOTHING);
     // A fault would have been seen.
     bob.run("document.body.insertAdjacentHTML('beforeend', '<img src=\"data:,\">')")
         .await;
@@ -778,7 +764,7 @@ async fn no_page_does_what_its_policy_forbids_or_complains() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_full_of_everything_is_for_everybody() {
-    let Some(chat) = Chat::own(&program("chapter-6")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let fields = [("title", &*"W".repeat(50)), ("max", "100")];
     let id = Visitor::new(&chat).await.create_with(&chat, &fields).await;
     let Some(bob) = enter(&chat, &id).await else { return };
@@ -807,7 +793,7 @@ async fn a_room_full_of_everything_is_for_everybody() {
 /// Runs the body of an async function that has `catchUp`, and a room of `stored` messages
 /// of which `fetchAfter` gets two at a time.
 async fn catch_up(body: &str) -> Option<Value> {
-    let chat = start().await;
+    let chat = start(PACKAGE).await?;
     let browser = Browser::open(&chat, "/room").await?;
     let script = format!(
         "return (async () => {{
@@ -908,8 +894,8 @@ const A_DRAWING: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_picture_for_the_book() {
-    let Some(chat) = Chat::own(&program("chapter-6")).await else { return };
+async fn the_page_is_for_everybody() {
+    let Some(chat) = Chat::own(&program(PACKAGE)).await else { return };
     let id = Visitor::new(&chat).await.create(&chat, "Cats and their people").await;
     let Some(bob) = enter(&chat, &id).await else { return };
     let ada = Talker::new(&chat, &id).await;
@@ -920,6 +906,8 @@ async fn a_picture_for_the_book() {
     bob.click("#send-gif").await;
     let drawing = "document.querySelector('.message .gif').naturalWidth === 160";
     bob.until(&format!("{drawing} && !{PREVIEW} && {}", shows("It draws?"))).await;
+    bob.is_for_everybody().await;
+    assert_eq!(bob.faults().await, NOTHING);
     // The list takes what a window leaves; a picture has no window.
     bob.run("document.querySelector('#talk').style.flexBasis = '27rem'").await;
     bob.picture("chapter-6", "6.7-whole").await;

@@ -1,36 +1,15 @@
 //! What chapter 6-1's pages show, to two people at once.
 
-use browser::{Browser, program};
-use support::chat::{Chat, Visitor};
+use browser::{Browser, NOTHING};
+use support::chat::Visitor;
 
-const LIVE: &str = "document.querySelector('#status').dataset.state === 'connected'";
-const POLICY_VIOLATIONS: &str = "return new Promise((done) => {
-    new ReportingObserver((reports) => done(reports.map(({ body }) => String(body.blockedURL))),
-        { types: ['csp-violation'], buffered: true }).observe();
-    setTimeout(() => done([]), 500);
-})";
+use crate::gif_chat::{lists, lobby, own, start};
 
-async fn start() -> Chat {
-    Chat::start(&program("chapter-6-1")).await
-}
-
-/// Opens the lobby, and waits until it is live.
-async fn lobby(chat: &Chat) -> Option<Browser> {
-    let browser = Browser::open(chat, "/").await?;
-    browser.until(LIVE).await;
-    Some(browser)
-}
-
-fn shows(title: &str) -> String {
-    format!(
-        "[...document.querySelectorAll('.room-title')].filter(\
-         (it) => it.textContent === {title:?}).length === 1"
-    )
-}
+const PACKAGE: &str = "chapter-6-1";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_one_person_makes_appears_on_anothers_page() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let Some(bob) = lobby(&chat).await else { return };
     ada.click("a.button.primary").await;
@@ -38,7 +17,7 @@ async fn a_room_that_one_person_makes_appears_on_anothers_page() {
     ada.write("#max", "7").await;
     ada.click("form button").await;
     ada.until("document.querySelector('h1').textContent === 'Cats, mostly'").await;
-    bob.until(&shows("Cats, mostly")).await;
+    bob.until(&lists("Cats, mostly")).await;
     let count = "document.querySelector('.room-count').textContent === '0/7 people'";
     bob.until(count).await;
     bob.click(".room-card").await;
@@ -47,10 +26,10 @@ async fn a_room_that_one_person_makes_appears_on_anothers_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_came_by_an_event_looks_like_one_that_came_with_the_page() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     Visitor::new(&chat).await.create(&chat, "<b>Cats</b> & \"dogs\"").await;
-    ada.until(&shows("<b>Cats</b> & \"dogs\"")).await;
+    ada.until(&lists("<b>Cats</b> & \"dogs\"")).await;
     let card = "return document.querySelector('#rooms li:last-child').outerHTML";
     let by_event = ada.run(card).await;
     let by_page = "const html = await (await fetch('/')).text();
@@ -61,21 +40,21 @@ async fn a_room_that_came_by_an_event_looks_like_one_that_came_with_the_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_empty_list_says_so_until_there_is_a_room() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let empty = "document.querySelector('.empty').checkVisibility()";
     ada.until(&format!("{empty} && !document.querySelector('.room-card')")).await;
     Visitor::new(&chat).await.create(&chat, "Cats").await;
-    ada.until(&format!("!{empty} && {}", shows("Cats"))).await;
+    ada.until(&format!("!{empty} && {}", lists("Cats"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_title_stays_text() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let title = "<img src=x onerror='window.hurt = true'><script>";
     let id = Visitor::new(&chat).await.create(&chat, title).await;
-    ada.until(&shows(title)).await;
+    ada.until(&lists(title)).await;
     ada.visit(&chat.url(&format!("/room/{id}"))).await;
     let text = format!("document.querySelector('h1').textContent === {title:?}");
     ada.until(&text).await;
@@ -84,7 +63,7 @@ async fn a_hostile_title_stays_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_says_what_is_wrong_where_it_is_and_keeps_what_was_typed() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = Browser::open(&chat, "/room").await else { return };
     ada.until("document.querySelector('#max').value === '10'").await;
     ada.write("#title", &"x".repeat(51)).await;
@@ -107,7 +86,7 @@ async fn the_form_says_what_is_wrong_where_it_is_and_keeps_what_was_typed() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lobby_says_when_it_is_not_live_and_is_current_when_it_is_again() {
-    let Some(chat) = Chat::own(&program("chapter-6-1")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let visitor = Visitor::new(&chat).await;
     visitor.create(&chat, "Before").await;
     let Some(ada) = lobby(&chat).await else { return };
@@ -119,15 +98,15 @@ async fn the_lobby_says_when_it_is_not_live_and_is_current_when_it_is_again() {
     let chat = chat.restart("KILL").await;
     visitor.create(&chat, "After").await;
     ada.until("states.includes('reconnecting') && states.at(-1) === 'live'").await;
-    ada.until(&shows("Before")).await;
-    ada.until(&shows("After")).await;
+    ada.until(&lists("Before")).await;
+    ada.until(&lists("After")).await;
     visitor.create(&chat, "Later").await;
-    ada.until(&shows("Later")).await;
+    ada.until(&lists("Later")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyboard_is_enough() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let title = "Cats";
     Visitor::new(&chat).await.create(&chat, title).await;
     let Some(ada) = lobby(&chat).await else { return };
@@ -141,25 +120,26 @@ async fn a_keyboard_is_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_asks_for_what_its_policy_forbids() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let id = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = lobby(&chat).await else { return };
     for path in ["/", "/room", &format!("/room/{id}"), "/nowhere"] {
         ada.visit(&chat.url(path)).await;
-        assert_eq!(ada.run(POLICY_VIOLATIONS).await, serde_json::json!([]), "{path}");
+        assert_eq!(ada.faults().await, NOTHING, "{path}");
     }
     // A violation would have been seen.
     ada.run("document.body.innerHTML = '<img src=\"data:,\">'").await;
-    assert_ne!(ada.run(POLICY_VIOLATIONS).await, serde_json::json!([]));
+    let forbidden = "window.faults.some((fault) => fault.startsWith('img-src'))";
+    ada.until(forbidden).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_for_everybody() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     ada.is_for_everybody().await;
     let id = Visitor::new(&chat).await.create(&chat, &"x".repeat(50)).await;
-    ada.until(&shows(&"x".repeat(50))).await;
+    ada.until(&lists(&"x".repeat(50))).await;
     ada.is_for_everybody().await;
     for path in ["/room", "/nowhere", &format!("/room/{id}")] {
         ada.visit(&chat.url(path)).await;
@@ -169,13 +149,13 @@ async fn the_pages_are_for_everybody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lobby_is_for_everybody() {
-    let Some(chat) = Chat::own(&program("chapter-6-1")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let visitor = Visitor::new(&chat).await;
     for title in ["Cats", "People who post GIFs at four in the morning", "Rust, slowly"] {
         visitor.create(&chat, title).await;
     }
-    ada.until(&shows("Rust, slowly")).await;
+    ada.until(&lists("Rust, slowly")).await;
     ada.is_for_everybody().await;
     ada.picture("chapter-6-1", "6.1-lobby").await;
 }

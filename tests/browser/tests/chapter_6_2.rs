@@ -1,21 +1,12 @@
 //! What chapter 6-2's pages show: who is who, and whose room it is.
 
-use browser::{Browser, program};
-use support::chat::{Chat, Visitor};
+use browser::Browser;
+use support::chat::Visitor;
 
-const LIVE: &str = "document.querySelector('#status').dataset.state === 'connected'";
+use crate::gif_chat::{LIVE, lists, lobby, own, start};
+
+const PACKAGE: &str = "chapter-6-2";
 const NAME: &str = "document.querySelector('.user').textContent";
-
-async fn start() -> Chat {
-    Chat::start(&program("chapter-6-2")).await
-}
-
-/// Opens the lobby, and waits until it is live.
-async fn lobby(chat: &Chat) -> Option<Browser> {
-    let browser = Browser::open(chat, "/").await?;
-    browser.until(LIVE).await;
-    Some(browser)
-}
 
 /// Makes a room by the form, and waits for its page.
 async fn create(browser: &Browser, title: &str) {
@@ -24,13 +15,6 @@ async fn create(browser: &Browser, title: &str) {
     browser.click("form button").await;
     let heading = format!("document.querySelector('h1').textContent === {title:?}");
     browser.until(&heading).await;
-}
-
-fn shows(title: &str) -> String {
-    format!(
-        "[...document.querySelectorAll('.room-title')].filter(\
-         (it) => it.textContent === {title:?}).length === 1"
-    )
 }
 
 /// A script's expression: what colour is painted, as `#rrggbb`.
@@ -43,7 +27,7 @@ fn painted(css: &str, pseudo: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_sees_their_own_colour_and_keeps_it() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let colour = ada.run(&format!("return {NAME}")).await;
     assert_eq!(
@@ -58,30 +42,30 @@ async fn everybody_sees_their_own_colour_and_keeps_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_bears_its_owners_colour_also_when_it_came_by_an_event() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let Some(bob) = lobby(&chat).await else { return };
     let colour = ada.run(&format!("return {NAME}")).await;
     create(&ada, "Cats").await;
-    bob.until(&shows("Cats")).await;
+    bob.until(&lists("Cats")).await;
     bob.until(&format!("{} === {colour}", painted(".room-card .dot", ""))).await;
     bob.run("location.reload()").await;
-    bob.until(&format!("{LIVE} && {}", shows("Cats"))).await;
+    bob.until(&format!("{LIVE} && {}", lists("Cats"))).await;
     bob.until(&format!("{} === {colour}", painted(".room-card .dot", ""))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_owner_deletes_a_room_and_it_goes_from_everybodys_list() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     let Some(bob) = lobby(&chat).await else { return };
     create(&ada, "Cats").await;
-    bob.until(&shows("Cats")).await;
+    bob.until(&lists("Cats")).await;
     bob.click(".room-card").await;
     bob.until("document.querySelector('h1').textContent === 'Cats'").await;
     bob.until("!document.querySelector('#delete')").await;
     bob.visit(&chat.url("/")).await;
-    bob.until(&format!("{LIVE} && {}", shows("Cats"))).await;
+    bob.until(&format!("{LIVE} && {}", lists("Cats"))).await;
     ada.click("#delete").await;
     ada.dismiss_alert().await.expect("a question first");
     ada.click("#delete").await;
@@ -92,7 +76,7 @@ async fn the_owner_deletes_a_room_and_it_goes_from_everybodys_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_that_deletes_too_late_is_told_so() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     create(&ada, "Cats").await;
     // What the button of another tab does.
@@ -107,12 +91,12 @@ async fn a_tab_that_deletes_too_late_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_for_everybody() {
-    let Some(chat) = Chat::own(&program("chapter-6-2")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let Some(ada) = lobby(&chat).await else { return };
     for title in ["Cats", "People who post GIFs at four in the morning", "Rust, slowly"] {
         Visitor::new(&chat).await.create(&chat, title).await;
     }
-    ada.until(&shows("Rust, slowly")).await;
+    ada.until(&lists("Rust, slowly")).await;
     ada.is_for_everybody().await;
     ada.picture("chapter-6-2", "6.2-visitors").await;
     create(&ada, "Mine").await;

@@ -1,15 +1,13 @@
 //! What chapter 6-3's pages show: who is in a room, to two visitors at once.
 
-use browser::{Browser, program};
+use browser::Browser;
 use support::chat::{Chat, Visitor};
 
+use crate::gif_chat::{LIVE, own};
+
+const PACKAGE: &str = "chapter-6-3";
 const IN_THE_ROOM: &str =
     "document.querySelector('#status').textContent === 'in the room'";
-const LIVE: &str = "document.querySelector('#status').dataset.state === 'connected'";
-
-async fn start(environment: &[(&str, &str)]) -> Option<Chat> {
-    Chat::own_with(&program("chapter-6-3"), environment).await
-}
 
 /// Opens a room, and waits until the page is in it.
 async fn open(chat: &Chat, room: &str) -> Option<Browser> {
@@ -35,7 +33,7 @@ fn notices(text: &str, count: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_visitors_see_each_other_come_and_go() {
-    let Some(chat) = start(&[("LEAVE_GRACE_MS", "200")]).await else { return };
+    let Some(chat) = own(PACKAGE, &[("LEAVE_GRACE_MS", "200")]).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = open(&chat, &room).await else { return };
     ada.until(&people(1)).await;
@@ -53,7 +51,7 @@ async fn two_visitors_see_each_other_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_is_not_seen_by_the_other() {
-    let Some(chat) = start(&[("LEAVE_GRACE_MS", "20000")]).await else { return };
+    let Some(chat) = own(PACKAGE, &[("LEAVE_GRACE_MS", "20000")]).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = open(&chat, &room).await else { return };
     let Some(bob) = open(&chat, &room).await else { return };
@@ -72,7 +70,7 @@ async fn a_reload_is_not_seen_by_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restart_of_the_server_the_page_is_back_in_its_room() {
-    let Some(chat) = start(&[]).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = open(&chat, &room).await else { return };
     let Some(bob) = open(&chat, &room).await else { return };
@@ -89,7 +87,7 @@ async fn after_a_restart_of_the_server_the_page_is_back_in_its_room() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_lost_its_cookie_is_a_new_visitor_after_one_reload() {
-    let Some(chat) = start(&[]).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = open(&chat, &room).await else { return };
     ada.delete_all_cookies().await.expect("no cookies");
@@ -107,7 +105,7 @@ async fn a_browser_that_lost_its_cookie_is_a_new_visitor_after_one_reload() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lobby_counts_along_and_forgets_a_room_that_ends() {
     let times = [("LEAVE_GRACE_MS", "0"), ("EMPTY_ROOM_MS", "300")];
-    let Some(chat) = start(&times).await else { return };
+    let Some(chat) = own(PACKAGE, &times).await else { return };
     let Some(lobby) = Browser::open(&chat, "/").await else { return };
     lobby.until(LIVE).await;
     let ada = Visitor::new(&chat).await;
@@ -121,7 +119,7 @@ async fn the_lobby_counts_along_and_forgets_a_room_that_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_finds_no_seat_or_loses_the_room_is_told_so() {
-    let Some(chat) = start(&[]).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let ada = Visitor::new(&chat).await;
     let room = ada.create_with(&chat, &[("title", "Cats"), ("max", "2")]).await;
     let tabs = (ada.join(&chat, &room).await, Visitor::new(&chat).await);
@@ -141,7 +139,7 @@ async fn whoever_finds_no_seat_or_loses_the_room_is_told_so() {
 /// else's join right behind it. The second must not be lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_comes_right_behind_the_answer_is_on_the_list() {
-    let Some(chat) = start(&[]).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = open(&chat, &room).await else { return };
     ada.until(&people(1)).await;
@@ -179,7 +177,7 @@ async fn whoever_comes_right_behind_the_answer_is_on_the_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_for_everybody() {
-    let Some(chat) = start(&[("LEAVE_GRACE_MS", "0")]).await else { return };
+    let Some(chat) = own(PACKAGE, &[("LEAVE_GRACE_MS", "0")]).await else { return };
     let ada = Visitor::new(&chat).await;
     let room = ada.create(&chat, "People who post GIFs at four in the morning").await;
     let Some(page) = open(&chat, &room).await else { return };

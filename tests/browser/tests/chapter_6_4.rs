@@ -1,16 +1,14 @@
 //! What chapter 6-4's pages show: a door, and who gets through it.
 
-use browser::{Browser, program};
+use browser::Browser;
 use support::chat::{Chat, Visitor};
 
-const LIVE: &str = "document.querySelector('#status').dataset.state === 'connected'";
+use crate::gif_chat::{LIVE, own};
+
+const PACKAGE: &str = "chapter-6-4";
 const IN_THE_ROOM: &str =
     "document.querySelector('#status').textContent === 'in the room'";
 const PASSWORD: &str = "open sesame";
-
-async fn start() -> Option<Chat> {
-    Chat::own(&program("chapter-6-4")).await
-}
 
 async fn secret(chat: &Chat, owner: &Visitor) -> String {
     let fields = [("title", "Cats"), ("max", "10"), ("password", PASSWORD)];
@@ -19,7 +17,7 @@ async fn secret(chat: &Chat, owner: &Visitor) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_asked_guesses_wrong_and_gets_in() {
-    let Some(chat) = start().await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let Some(ada) = Browser::open(&chat, "/room").await else { return };
     ada.write("#title", "Cats").await;
     ada.write("#password", PASSWORD).await;
@@ -48,7 +46,7 @@ async fn a_stranger_is_asked_guesses_wrong_and_gets_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_room_has_a_tag_in_everybodys_lobby() {
-    let Some(chat) = start().await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let Some(lobby) = Browser::open(&chat, "/").await else { return };
     lobby.until(LIVE).await;
     let ada = Visitor::new(&chat).await;
@@ -65,7 +63,7 @@ async fn a_secret_room_has_a_tag_in_everybodys_lobby() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_whose_join_is_forbidden_becomes_the_form() {
-    let Some(chat) = start().await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let ada = Visitor::new(&chat).await;
     let room = secret(&chat, &ada).await;
     let path = format!("/room/{room}");
@@ -82,7 +80,7 @@ async fn a_page_whose_join_is_forbidden_becomes_the_form() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_guesses_too_often_or_comes_too_late_is_told_so() {
-    let Some(chat) = start().await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let ada = Visitor::new(&chat).await;
     let room = secret(&chat, &ada).await;
     let Some(bob) = Browser::open(&chat, &format!("/room/{room}")).await else { return };
@@ -106,7 +104,7 @@ async fn whoever_guesses_too_often_or_comes_too_late_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_with_a_password_is_for_everybody() {
-    let Some(chat) = start().await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let Some(ada) = Browser::open(&chat, "/room").await else { return };
     ada.is_for_everybody().await;
     ada.write("#title", "Cats").await;

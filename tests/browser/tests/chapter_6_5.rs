@@ -1,22 +1,13 @@
 //! What chapter 6-5's page shows: a conversation.
 
-use browser::{Browser, program};
-use support::chat::{Chat, Visitor};
+use browser::Browser;
+use support::chat::Visitor;
 
-const LIVE: &str = "document.querySelector('#status').dataset.state === 'connected'";
+use crate::gif_chat::{LIVE, enter, own, start};
+
+const PACKAGE: &str = "chapter-6-5";
 const FAULT: &str = "document.querySelector('#fault').textContent";
 const TYPED: &str = "document.querySelector('#chat').value";
-
-async fn start() -> Chat {
-    Chat::start(&program("chapter-6-5")).await
-}
-
-/// Opens a room's page in a browser of its own, and waits until it has a seat.
-async fn enter(chat: &Chat, room: &str) -> Option<Browser> {
-    let browser = Browser::open(chat, &format!("/room/{room}")).await?;
-    browser.until(LIVE).await;
-    Some(browser)
-}
 
 async fn say(browser: &Browser, text: &str) {
     browser.write("#chat", text).await;
@@ -34,7 +25,7 @@ fn shows(texts: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_talk_and_find_it_again_after_a_reload() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = enter(&chat, &room).await else { return };
     let Some(bob) = enter(&chat, &room).await else { return };
@@ -63,7 +54,7 @@ async fn two_people_talk_and_find_it_again_after_a_reload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_looks_like_html_is_shown_as_it_was_typed() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = enter(&chat, &room).await else { return };
     let text = "<img src=x onerror=\"document.title='gotcha'\"> & <b>bold</b>";
@@ -78,7 +69,7 @@ async fn what_looks_like_html_is_shown_as_it_was_typed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_stands_by_the_field_and_what_was_typed_stays() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Cats").await;
     let Some(ada) = enter(&chat, &room).await else { return };
     let long = "document.querySelector('#chat').value = 'x'.repeat(1001); \
@@ -100,7 +91,7 @@ async fn what_is_wrong_stands_by_the_field_and_what_was_typed_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_for_everybody() {
-    let Some(chat) = Chat::own(&program("chapter-6-5")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let bob = Visitor::new(&chat).await;
     let room = bob.create(&chat, "Cats").await;
     let _tab = bob.join(&chat, &room).await;

@@ -2,25 +2,17 @@
 
 use std::path::Path;
 
-use browser::{Browser, program};
-use support::chat::{Chat, Visitor};
+use browser::Browser;
+use support::chat::Visitor;
 use thirtyfour::By;
 
-const LIVE: &str = "document.querySelector('#status').dataset.state === 'connected'";
+use crate::gif_chat::{LIVE, enter, own, start};
+
+const PACKAGE: &str = "chapter-6-6";
 const FAULT: &str = "document.querySelector('#fault').textContent";
 /// A picture that has been loaded, and not only asked for.
 const PICTURE: &str = "document.querySelectorAll('#messages img.gif').length === 1 && \
                        document.querySelector('#messages img.gif').naturalWidth === 320";
-
-async fn start() -> Chat {
-    Chat::start(&program("chapter-6-6")).await
-}
-
-async fn enter(chat: &Chat, room: &str) -> Option<Browser> {
-    let browser = Browser::open(chat, &format!("/room/{room}")).await?;
-    browser.until(LIVE).await;
-    Some(browser)
-}
 
 /// Chooses a file, as a person does in the dialog.
 async fn choose(browser: &Browser, file: &Path) {
@@ -71,7 +63,7 @@ fn sunset() -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gif_that_one_person_chooses_is_seen_by_both_also_after_a_reload() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Holidays").await;
     let Some(ada) = enter(&chat, &room).await else { return };
     let Some(bob) = enter(&chat, &room).await else { return };
@@ -94,7 +86,7 @@ async fn a_gif_that_one_person_chooses_is_seen_by_both_also_after_a_reload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_gif_is_refused_by_the_field() {
-    let chat = start().await;
+    let Some(chat) = start(PACKAGE).await else { return };
     let room = Visitor::new(&chat).await.create(&chat, "Holidays").await;
     let Some(ada) = enter(&chat, &room).await else { return };
     let folder = chat.folder().to_owned();
@@ -117,7 +109,7 @@ async fn a_file_that_is_no_gif_is_refused_by_the_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_for_everybody() {
-    let Some(chat) = Chat::own(&program("chapter-6-6")).await else { return };
+    let Some(chat) = own(PACKAGE, &[]).await else { return };
     let bob = Visitor::new(&chat).await;
     let room = bob.create(&chat, "Holidays").await;
     let _tab = bob.join(&chat, &room).await;

@@ -47,6 +47,7 @@ function follow(socket) {
 const commands = {
   async connect({ version, url, options }) {
     const client = await import(`socket.io-client-${version}`);
+    say({ on: "started" });
     socket = client.io(url, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...options });
     const manager = socket.io;
     watchEngine(manager.engine);

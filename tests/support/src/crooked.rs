@@ -1,5 +1,6 @@
 //! Bodies and packets that no client sends, and that a stranger may send.
 
+pub use fastrand::Rng;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -62,7 +63,9 @@ pub fn bodies(most: usize) -> Vec<Vec<u8>> {
         "1:😀".repeat(most / 6),
         "2:4x".repeat(most / 4),
         "\u{1e}".repeat(most),
-        "4x\u{1e}".repeat(most / 3),
+        // Not as many as there is room for: each is a message, and a debug build takes its
+        // time for them.
+        "4x\u{1e}".repeat(most / 30),
     ];
     let texts = texts.map(str::to_owned).into_iter().chain(large);
     texts.map(String::into_bytes).chain(bytes.map(<[u8]>::to_vec)).collect()
@@ -109,56 +112,39 @@ pub fn path(eio: u8, sid: &str) -> String {
     format!("/socket.io/?EIO={eio}&transport=polling&sid={sid}")
 }
 
-/// Random numbers that are the same in every run with the same seed (SplitMix64).
-#[derive(Debug)]
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        (mixed % end as u64) as usize
-    }
-
-    fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len())]
-    }
-
-    /// A payload: any bytes, pieces of packets in any order, or a packet with a wound.
-    pub fn payload(&mut self) -> Vec<u8> {
-        const PIECES: [&str; 24] = [
-            "0", "1", "2", "3", "4", "5", "6", "40", "41", "42", "43", "44", "45", "46",
-            "b", ":", "/chat,", "-", "[", "]", "\"x\"", "{}", "😀", "\u{1e}",
-        ];
-        const PACKETS: [&str; 8] = [
-            "40",
-            "40/room,{\"token\":\"guest-token\"}",
-            "42[\"reply\",\"text\"]",
-            "41",
-            "421[\"join\",{\"room\":\"x\"}]",
-            "451-[\"x\",{\"_placeholder\":true,\"num\":0}]",
-            "12:42[\"x\",\"😀\"]",
-            "430[{\"ok\":true}]",
-        ];
-        let most = self.one_of(&[8, 8, 64, 64, 4096]);
-        let size = self.below(most) + 1;
-        match self.below(3) {
-            0 => (0..size).map(|_| self.below(256) as u8).collect(),
-            1 => (0..size).flat_map(|_| self.one_of(&PIECES).bytes()).collect(),
-            _ => {
-                let mut packet = self.one_of(&PACKETS).as_bytes().to_vec();
-                let at = self.below(packet.len());
-                match self.below(3) {
-                    0 => packet.truncate(at),
-                    1 => packet[at] = self.below(256) as u8,
-                    _ => packet.splice(at..at, self.payload()).for_each(drop),
-                }
-                packet
+/// A payload: any bytes, pieces of packets in any order, or a packet with a wound.
+pub fn payload(random: &mut Rng) -> Vec<u8> {
+    const PIECES: [&str; 24] = [
+        "0", "1", "2", "3", "4", "5", "6", "40", "41", "42", "43", "44", "45", "46", "b",
+        ":", "/chat,", "-", "[", "]", "\"x\"", "{}", "😀", "\u{1e}",
+    ];
+    const PACKETS: [&str; 8] = [
+        "40",
+        "40/room,{\"token\":\"guest-token\"}",
+        "42[\"reply\",\"text\"]",
+        "41",
+        "421[\"join\",{\"room\":\"x\"}]",
+        "451-[\"x\",{\"_placeholder\":true,\"num\":0}]",
+        "12:42[\"x\",\"😀\"]",
+        "430[{\"ok\":true}]",
+    ];
+    let most = *random.choice(&[8, 8, 64, 64, 4096]).expect("BUG: not empty");
+    let size = random.usize(1..=most);
+    match random.usize(..3) {
+        0 => std::iter::repeat_with(|| random.u8(..)).take(size).collect(),
+        1 => (0..size)
+            .flat_map(|_| random.choice(&PIECES).expect("BUG: not empty").bytes())
+            .collect(),
+        _ => {
+            let mut packet =
+                random.choice(&PACKETS).expect("BUG: not empty").as_bytes().to_vec();
+            let at = random.usize(..packet.len());
+            match random.usize(..3) {
+                0 => packet.truncate(at),
+                1 => packet[at] = random.u8(..),
+                _ => packet.splice(at..at, payload(random)).for_each(drop),
             }
+            packet
         }
     }
 }

@@ -49,6 +49,17 @@ pub async fn within_after<T>(
     }
 }
 
+/// A name that no other test uses, nor this one in another run, because tests may share a
+/// server: `word`, a hyphen and eight characters more.
+pub fn own_name(word: &str) -> String {
+    format!("{word}-{:08x}", fastrand::u32(..))
+}
+
+/// Nine digits that no other test uses, nor this one in another run.
+pub fn own_digits() -> String {
+    format!("{:09}", fastrand::u32(..1_000_000_000))
+}
+
 /// The root of the workspace.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")

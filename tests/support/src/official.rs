@@ -3,7 +3,9 @@
 //! Versions 3 and 4 of `socket.io-client` come from npm, by lockfile, into the folder
 //! `target/node` of the workspace: once, the first time a test needs them.
 
-use std::{collections::VecDeque, path::PathBuf, process::Stdio, sync::OnceLock};
+use std::{
+    collections::VecDeque, path::PathBuf, process::Stdio, sync::OnceLock, time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -11,7 +13,10 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::{Server, npm, skipped};
+use crate::{Server, effort, npm, skipped};
+
+/// How long Node may take to start on a busy machine.
+const STARTING: Duration = Duration::from_secs(30);
 
 /// A client of the official library, in a Node process of its own.
 #[derive(Debug)]
@@ -22,6 +27,22 @@ pub struct Official {
     /// What the client reported while something else was awaited.
     waiting: VecDeque<Value>,
     next_ack: u64,
+}
+
+/// A version of the official client, and the transports that it may use, in their order.
+pub type Way = (u8, &'static [&'static str]);
+
+/// How an official client may connect: every version that the programs serve, by every
+/// transport. A quick run has one of each version.
+pub fn ways() -> &'static [Way] {
+    const WAYS: [Way; 5] = [
+        (4, &["polling", "websocket"]),
+        (3, &["websocket"]),
+        (4, &["polling"]),
+        (4, &["websocket"]),
+        (3, &["polling", "websocket"]),
+    ];
+    effort::some_of(&WAYS, 2)
 }
 
 /// Whether tests that need Node are to be left out (`WORKBOOK_SKIP=node`).
@@ -75,6 +96,8 @@ impl Official {
         };
         let (version, url) = (version.to_string(), server.url(namespace));
         client.command(json!({ "do": "connect", "version": version, "url": url, "options": options })).await;
+        // Node takes its time to start, and the server under test has no part in it.
+        client.report_after(STARTING, "its start", |line| line["on"] == "started").await;
         client
     }
 
@@ -146,7 +169,12 @@ impl Official {
 
     /// Waits for an event and returns its arguments.
     pub async fn event(&mut self, event: &str) -> Value {
-        self.report(&format!("the event {event}"), |line| {
+        self.event_after(Duration::ZERO, event).await
+    }
+
+    /// The same for an event that comes after `least` at the earliest.
+    pub async fn event_after(&mut self, least: Duration, event: &str) -> Value {
+        self.report_after(least, &format!("the event {event}"), |line| {
             line["on"] == "event" && line["event"] == event
         })
         .await["args"]
@@ -180,6 +208,15 @@ impl Official {
     }
 
     async fn report(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.report_after(Duration::ZERO, what, wanted).await
+    }
+
+    async fn report_after(
+        &mut self,
+        least: Duration,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
         if let Some(index) = self.waiting.iter().position(&wanted) {
             return self.waiting.remove(index).expect("BUG: it was there");
         }
@@ -196,7 +233,7 @@ impl Official {
                 self.waiting.push_back(line);
             }
         };
-        match tokio::time::timeout(crate::effort::deadline(), search).await {
+        match tokio::time::timeout(least + effort::deadline(), search).await {
             Ok(line) => line,
             Err(_) => panic!("waited in vain for {what}; the client saw {}", self.seen()),
         }

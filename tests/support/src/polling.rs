@@ -2,12 +2,12 @@
 //!
 //! The protocol: <https://github.com/socketio/engine.io-protocol>, revision 4 (`EIO=4`).
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use hyper::{StatusCode, body::Bytes};
 use serde_json::Value;
 
-use crate::{Server, http, within};
+use crate::{Server, http, within_after};
 
 /// One polling session.
 #[derive(Debug)]
@@ -35,6 +35,15 @@ impl Polling {
         Self { path: format!("{path}&sid={sid}"), sid, packet, open }
     }
 
+    /// Opens a session and connects to the namespace `/`. `auth` is a JSON object, or empty.
+    pub async fn connect(server: &Server, auth: &str) -> Self {
+        let session = Self::open(server).await;
+        session.post(server, &format!("40{auth}")).await;
+        // An event that comes before the answer to `40` would end the connection.
+        session.packet(server, "40").await;
+        session
+    }
+
     /// Sends packets in one POST.
     pub async fn post(&self, server: &Server, packets: &str) -> http::Response {
         let headers = [("content-type", "text/plain;charset=UTF-8")];
@@ -57,10 +66,21 @@ impl Polling {
     /// Waits for packets until one starts with `prefix`, and returns it whole. Pings are
     /// answered on the way.
     pub async fn packet(&self, server: &Server, prefix: &str) -> String {
+        self.packet_after(Duration::ZERO, server, prefix).await
+    }
+
+    /// The same for a packet that comes after `least` at the earliest.
+    pub async fn packet_after(
+        &self,
+        least: Duration,
+        server: &Server,
+        prefix: &str,
+    ) -> String {
         // One deadline for all of it: a server that sends news all the time is never silent.
-        within(&format!("a packet {prefix}"), async {
+        within_after(least, &format!("a packet {prefix}"), async {
             loop {
-                let response = self.get(server).await;
+                let response = self.try_get(server).await;
+                let response = response.expect("an answer to the poll");
                 assert_eq!(response.status, StatusCode::OK, "{}", response.text());
                 let text = response.text();
                 let packets: Vec<_> = text.split('\u{1e}').collect();

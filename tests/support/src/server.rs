@@ -1,6 +1,7 @@
 //! A chapter's program under test, or a server that is already running.
 
 use std::{
+    fs::File,
     path::Path,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -13,7 +14,10 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{effort::deadline, say, test_name, twin, within};
+use crate::{
+    effort::{deadline, times},
+    say, test_name, twin, within,
+};
 
 /// A server to test. Its process, if it is ours, ends when this is dropped; if the test
 /// failed, its log is printed.
@@ -21,6 +25,8 @@ pub struct Server {
     address: String,
     process: Option<Child>,
     log: Log,
+    /// What keeps tests apart that share this server. Released when it is dropped.
+    _turn: Option<File>,
 }
 
 impl Server {
@@ -35,9 +41,35 @@ impl Server {
         }
     }
 
+    /// The same for a promise about a number that all clients share. If `WORKBOOK_URL` names
+    /// the server, this waits until no other test uses it, and the others wait meanwhile.
+    pub async fn alone(program: &str) -> Self {
+        match Self::shared(File::lock) {
+            Some(server) => server,
+            None => Self::start(program).await,
+        }
+    }
+
     /// The server that `WORKBOOK_URL` names.
     pub(crate) fn named() -> Option<Self> {
-        std::env::var("WORKBOOK_URL").ok().map(|url| Self::running(&url))
+        Self::shared(File::lock_shared)
+    }
+
+    /// The server that `WORKBOOK_URL` names, as soon as it is this test's turn. Tests may be
+    /// processes, so the turn is the lock of a file.
+    fn shared(lock: fn(&File) -> std::io::Result<()>) -> Option<Self> {
+        let url = std::env::var("WORKBOOK_URL").ok()?;
+        let mut server = Self::running(&url);
+        let name = format!("workbook-{}.lock", server.address.replace(':', "-"));
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(std::env::temp_dir().join(name))
+            .expect("a writable folder for temporary files");
+        lock(&file).expect("a file lock");
+        server._turn = Some(file);
+        Some(server)
     }
 
     /// Starts `program` for a promise that needs the process itself: its log, its signals,
@@ -92,7 +124,12 @@ impl Server {
 
     /// A server that runs at `host:port`, of which nothing else is known.
     pub fn at(address: &str) -> Self {
-        Self { address: address.to_owned(), process: None, log: Log::default() }
+        Self {
+            address: address.to_owned(),
+            process: None,
+            log: Log::default(),
+            _turn: None,
+        }
     }
 
     /// Starts `program` in `folder`.
@@ -118,7 +155,7 @@ impl Server {
         };
         let address = address.to_owned();
         log.follow(output.into_inner());
-        Self { address, process: Some(process), log }
+        Self { address, process: Some(process), log, _turn: None }
     }
 
     /// `host:port`.
@@ -146,6 +183,36 @@ impl Server {
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let resident = resident.and_then(|line| line.trim().strip_suffix(" kB"));
         (descriptors, resident.and_then(|kib| kib.parse().ok()).expect("a number of kB"))
+    }
+
+    /// Lets clients come and go in their thousands. The first ones fill the pools of the
+    /// allocator and of the runtime; those that follow must leave the process with the
+    /// descriptors it had, and with less than `bytes` more for each of them. `cycle` is one
+    /// client, from first to last, and gets its number. When it is gone, the log says `gone`.
+    #[cfg(target_os = "linux")]
+    pub async fn keeps_nothing_of(
+        &self,
+        gone: &str,
+        bytes: u64,
+        mut cycle: impl AsyncFnMut(usize),
+    ) {
+        let (first, more) = (times(10_000), times(20_000));
+        for n in 0..first {
+            cycle(n).await;
+        }
+        self.logged(gone, first).await;
+        let (descriptors, memory) = self.held();
+        for n in 0..more {
+            cycle(n).await;
+        }
+        self.logged(gone, first + more).await;
+        let (descriptors_after, memory_after) = self.held();
+        assert!(
+            descriptors_after <= descriptors + 2,
+            "{descriptors} descriptors before, {descriptors_after} after"
+        );
+        let most = memory + bytes * more as u64 / 1024;
+        assert!(memory_after < most, "{memory} KiB before, {memory_after} KiB after");
     }
 
     /// What the program has logged so far.

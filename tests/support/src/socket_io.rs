@@ -2,7 +2,7 @@
 //!
 //! The protocol: <https://github.com/socketio/socket.io-protocol>, revision 5.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -60,8 +60,9 @@ impl SocketIo {
         let auth = auth.map(|auth| auth.to_string()).unwrap_or_default();
         self.send(&format!("40{prefix}{auth}")).await;
         let (accepted, refused) = (format!("40{prefix}"), format!("44{prefix}"));
+        let what = format!("the answer to 40{prefix}");
         let packet = self
-            .packet_where(&format!("the answer to 40{prefix}"), |packet| {
+            .packet_where(Duration::ZERO, &what, |packet| {
                 packet.starts_with(&accepted) || packet.starts_with(&refused)
             })
             .await;
@@ -128,15 +129,19 @@ impl SocketIo {
     /// Waits for the next packet that starts with `start`. Other packets stay for later,
     /// pings are answered.
     pub async fn packet(&mut self, start: &str) -> String {
-        self.packet_where(&format!("a packet {start}"), |packet| {
-            packet.starts_with(start)
-        })
-        .await
+        self.packet_after(Duration::ZERO, start).await
+    }
+
+    /// The same for a packet that comes after `least` at the earliest.
+    pub async fn packet_after(&mut self, least: Duration, start: &str) -> String {
+        let what = format!("a packet {start}");
+        self.packet_where(least, &what, |packet| packet.starts_with(start)).await
     }
 
     /// Waits for the next packet that starts with one of `starts`.
     pub async fn either(&mut self, starts: &[&str]) -> String {
-        self.packet_where(&format!("a packet of {starts:?}"), |packet| {
+        let what = format!("a packet of {starts:?}");
+        self.packet_where(Duration::ZERO, &what, |packet| {
             starts.iter().any(|start| packet.starts_with(start))
         })
         .await
@@ -144,6 +149,7 @@ impl SocketIo {
 
     async fn packet_where(
         &mut self,
+        least: Duration,
         what: &str,
         wanted: impl Fn(&str) -> bool,
     ) -> String {
@@ -160,7 +166,7 @@ impl SocketIo {
                 self.waiting.push_back(packet);
             }
         };
-        match tokio::time::timeout(deadline(), search).await {
+        match tokio::time::timeout(least + deadline(), search).await {
             Ok(packet) => packet,
             Err(_) => panic!("waited in vain for {what}; there came {:#?}", self.waiting),
         }
@@ -168,7 +174,7 @@ impl SocketIo {
 
     async fn any_packet(&mut self, what: &str) -> String {
         loop {
-            match self.ws.any().await {
+            match self.ws.next().await {
                 Ok(Message::Text(text)) if text.as_str() == "2" => self.send("3").await,
                 Ok(Message::Text(text)) => return text.to_string(),
                 Ok(Message::Binary(bytes)) => return format!("binary: {bytes:?}"),
@@ -215,7 +221,7 @@ impl SocketIo {
         }
         within(&format!("the acknowledgement of {event:?}, or the end"), async {
             loop {
-                match self.ws.any().await {
+                match self.ws.next().await {
                     Ok(Message::Text(text)) => {
                         let Some(answer) = text.strip_prefix(&start) else { continue };
                         let value = format!("[{answer}").parse::<Value>();
@@ -241,7 +247,7 @@ impl SocketIo {
         let mut code = None;
         within("the end of the connection", async {
             loop {
-                match self.ws.any().await {
+                match self.ws.next().await {
                     Ok(Message::Close(frame)) => {
                         code = frame.map(|frame| frame.code.into());
                     }
@@ -263,7 +269,7 @@ impl SocketIo {
         let mut packets: Vec<_> = self.waiting.drain(..).collect();
         within("the end of the connection", async {
             loop {
-                match self.ws.any().await {
+                match self.ws.next().await {
                     Ok(Message::Text(text)) => packets.push(text.to_string()),
                     Ok(_) => {}
                     Err(_) => return packets,

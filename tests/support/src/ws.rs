@@ -1,5 +1,7 @@
 //! WebSocket clients: a friendly one, and one that sends whatever bytes it is told to.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -15,7 +17,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{Server, within};
+use crate::{Server, within, within_after};
 
 /// A client that keeps to the protocol.
 #[derive(Debug)]
@@ -68,19 +70,36 @@ impl WebSocket {
 
     /// The next text or binary message. Pings are answered on the way.
     pub async fn message(&mut self) -> Message {
-        loop {
-            match self.any().await {
-                Ok(message @ (Message::Text(_) | Message::Binary(_))) => return message,
-                Ok(Message::Close(frame)) => panic!("closed by the server: {frame:?}"),
-                Ok(_) => {}
-                Err(error) => panic!("waited for a message, not for {error}"),
+        self.message_after(Duration::ZERO).await
+    }
+
+    async fn message_after(&mut self, least: Duration) -> Message {
+        // One deadline for all of it: a server that pings all the time is never silent.
+        within_after(least, "a message", async {
+            loop {
+                match self.next().await {
+                    Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                        return message;
+                    }
+                    Ok(Message::Close(frame)) => {
+                        panic!("closed by the server: {frame:?}")
+                    }
+                    Ok(_) => {}
+                    Err(error) => panic!("waited for a message, not for {error}"),
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The next text message.
     pub async fn text(&mut self) -> String {
-        match self.message().await {
+        self.text_after(Duration::ZERO).await
+    }
+
+    /// The same for a text that comes after `least` at the earliest.
+    pub async fn text_after(&mut self, least: Duration) -> String {
+        match self.message_after(least).await {
             Message::Text(text) => text.to_string(),
             other => panic!("expected a text, got {other:?}"),
         }
@@ -88,20 +107,28 @@ impl WebSocket {
 
     /// Whatever comes next, control frames included.
     pub async fn any(&mut self) -> Result<Message, tungstenite::Error> {
-        let next = within("something from the server", self.stream.next()).await;
+        within("something from the server", self.next()).await
+    }
+
+    /// The same without a deadline, for a caller that has one.
+    pub(crate) async fn next(&mut self) -> Result<Message, tungstenite::Error> {
+        let next = self.stream.next().await;
         next.unwrap_or(Err(tungstenite::Error::ConnectionClosed))
     }
 
     /// Starts the closing handshake and returns the server's close frame.
     pub async fn close(mut self, frame: Option<CloseFrame>) -> Option<CloseFrame> {
-        self.stream.close(frame).await.expect("still open");
+        within("room to send", self.stream.close(frame)).await.expect("still open");
         self.closed().await
     }
 
     /// Sends a close frame and waits for the end of the connection, however that comes.
     pub async fn hang_up(mut self) {
-        self.stream.close(None).await.ok();
-        while self.any().await.is_ok() {}
+        within("the end of the connection", async {
+            self.stream.close(None).await.ok();
+            while self.next().await.is_ok() {}
+        })
+        .await;
     }
 
     /// Waits for the server's close frame, answers it, and waits for the end of the
@@ -113,7 +140,7 @@ impl WebSocket {
         let mut close = None;
         within("a clean close", async {
             loop {
-                match self.any().await {
+                match self.next().await {
                     Ok(Message::Close(frame)) => close = Some(frame),
                     Ok(_) => {}
                     Err(tungstenite::Error::ConnectionClosed) => {
@@ -182,7 +209,12 @@ impl RawWebSocket {
 
     /// Reads the next frame, or nothing at the end of the connection.
     pub async fn frame(&mut self) -> Option<Frame> {
-        within("a frame", self.try_frame()).await.ok()
+        self.frame_after(Duration::ZERO).await
+    }
+
+    /// The same for a frame that comes after `least` at the earliest.
+    pub async fn frame_after(&mut self, least: Duration) -> Option<Frame> {
+        within_after(least, "a frame", self.try_frame()).await.ok()
     }
 
     async fn try_frame(&mut self) -> std::io::Result<Frame> {
@@ -201,12 +233,16 @@ impl RawWebSocket {
     /// Reads frames up to the close frame and returns its code, or nothing if the connection
     /// ended without one.
     pub async fn close_code(&mut self) -> Option<u16> {
-        while let Some(frame) = self.frame().await {
-            if frame.opcode == 8 {
-                return frame.close_code();
+        // One deadline for all of it: a server that only goes on is never silent.
+        within("a close frame", async {
+            while let Ok(frame) = self.try_frame().await {
+                if frame.opcode == 8 {
+                    return frame.close_code();
+                }
             }
-        }
-        None
+            None
+        })
+        .await
     }
 }
 

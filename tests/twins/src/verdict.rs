@@ -2,47 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use runner::End;
+
 use crate::Difference;
 
-/// How the tests of one chapter ended.
-#[derive(Debug, Default)]
-pub struct Run {
-    /// Each test that ran, with what it printed if it failed.
-    pub ended: BTreeMap<String, Result<(), String>>,
-    /// Those that said that they have nothing to ask this server.
-    pub not_checked: Vec<String>,
-}
-
-impl Run {
-    /// Reads what a test program wrote to standard output and standard error.
-    pub fn read(output: &str, errors: &str) -> Self {
-        let mut run = Self::default();
-        for line in output.lines() {
-            let Some(test) = line.strip_prefix("test ") else { continue };
-            if let Some(name) = test.strip_suffix(" ... ok") {
-                run.ended.insert(name.to_owned(), Ok(()));
-            } else if let Some(name) = test.strip_suffix(" ... FAILED") {
-                let printed = section(output, name);
-                run.ended.insert(name.to_owned(), Err(printed));
-            }
-        }
-        let not_checked = errors.lines().filter_map(|line| {
-            line.strip_prefix("not checked: ")?.split_once(" (").map(|(name, _)| name)
-        });
-        run.not_checked = not_checked.map(str::to_owned).collect();
-        run
-    }
-}
-
-/// What a failed test printed: the runner repeats it below a line with the test's name.
-fn section(output: &str, name: &str) -> String {
-    let Some((_, rest)) = output.split_once(&format!("\n---- {name} stdout ----\n"))
-    else {
-        return String::new();
-    };
-    let end = rest.find("\n---- ").or_else(|| rest.find("\n\nfailures:\n"));
-    rest[..end.unwrap_or(rest.len())].trim().to_owned()
-}
+/// How the tests of one chapter ended, by their names.
+pub type Run = BTreeMap<String, End>;
 
 /// All that is wrong with a table, given the tests that there are and how they ended. Every
 /// test holds, or is named in a row and fails as the row says.
@@ -57,20 +22,20 @@ pub fn faults(rows: &[&Difference], known: &[String], run: &Run) -> Vec<String> 
     for name in known {
         let expected = rows.iter().find_map(|row| row.fails.get(name));
         let asked = !rows.iter().any(|row| row.not_asked.contains(name));
-        faults.extend(match (run.ended.get(name), expected) {
+        faults.extend(match (run.get(name), expected) {
             (None, _) if !asked => None,
             (None, _) => Some(format!("{name} did not come to its end")),
-            (Some(Ok(())), None) => None,
-            (Some(Ok(())), Some(_)) => Some(format!(
+            (Some(End::Passed | End::Aside { .. }), None) => None,
+            (Some(End::Passed | End::Aside { .. }), Some(_)) => Some(format!(
                 "{name} holds in Node too: it is no difference any more"
             )),
-            (Some(Err(printed)), None) => Some(format!(
-                "{name} does not hold in Node, and no row names it as a difference:\n{printed}"
+            (Some(End::Failed(said)), None) => Some(format!(
+                "{name} does not hold in Node, and no row names it as a difference:\n{said}"
             )),
-            (Some(Err(printed)), Some(words)) if !printed.contains(words.as_str()) => Some(
-                format!("{name} fails in Node, but not with {words:?}:\n{printed}"),
+            (Some(End::Failed(said)), Some(words)) if !said.contains(words.as_str()) => Some(
+                format!("{name} fails in Node, but not with {words:?}:\n{said}"),
             ),
-            (Some(Err(_)), Some(_)) => None,
+            (Some(End::Failed(_)), Some(_)) => None,
         });
     }
     faults
@@ -80,12 +45,16 @@ pub fn faults(rows: &[&Difference], known: &[String], run: &Run) -> Vec<String> 
 mod tests {
     use super::*;
 
-    const OUTPUT: &str = "\nrunning 3 tests\n\
-        test it_answers ... ok\n\
-        test it_counts ... FAILED\n\
-        test it_waits ... FAILED\n\
-        \nfailures:\n\n---- it_counts stdout ----\n\nthread panicked\nleft: 1\nright: 2\n\n\
-        ---- it_waits stdout ----\n\nwaited in vain\n\n\nfailures:\n    it_counts\n    it_waits\n";
+    fn run() -> Run {
+        let failed = |said: &str| End::Failed(said.to_owned());
+        let why = "it needs the process".to_owned();
+        let ended = [
+            ("it_answers", End::Aside { how: "not checked", why }),
+            ("it_counts", failed("left: 1\nright: 2")),
+            ("it_waits", failed("waited in vain")),
+        ];
+        ended.map(|(name, end)| (name.to_owned(), end)).into()
+    }
 
     fn row(fails: &[(&str, &str)], not_asked: &[&str]) -> Difference {
         let text = |text: &&str| (*text).to_owned();
@@ -100,10 +69,8 @@ mod tests {
     }
 
     fn faults_of(rows: &[Difference], known: &[&str]) -> Vec<String> {
-        let run = Run::read(OUTPUT, "not checked: it_answers (it needs the process)\n");
-        assert_eq!(run.not_checked, ["it_answers"]);
         let known: Vec<_> = known.iter().map(|name| (*name).to_owned()).collect();
-        faults(&rows.iter().collect::<Vec<_>>(), &known, &run)
+        faults(&rows.iter().collect::<Vec<_>>(), &known, &run())
     }
 
     const KNOWN: [&str; 3] = ["it_answers", "it_counts", "it_waits"];

@@ -1,19 +1,17 @@
 //! The promises of each chapter, asked of its twin in Node.
 
-use std::{
-    collections::HashMap,
-    fs,
-    process::{Command, Output, Stdio},
-    sync::OnceLock,
-};
+use std::{fs, sync::OnceLock, time::Duration};
 
-use serde_json::Value;
-use support::{root, say, skipped, twin};
+use runner::{Case, Ended, Plan};
+use support::{effort, root, skipped, twin};
 use twins::{Differences, Run, faults};
 
 /// How many promises are asked at once. Most of the time a test waits, but each starts a Node,
 /// and some promises are about a second that passes.
-const AT_ONCE: &str = "--test-threads=8";
+const AT_ONCE: usize = 8;
+
+/// How long one may take.
+const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 #[test]
 fn chapter_1_and_its_twin_keep_the_same_promises() {
@@ -67,13 +65,13 @@ fn every_twin_is_compared_with_its_chapter() {
 fn every_difference_names_a_test_of_one_of_its_chapters() {
     let table = Differences::read(&root()).unwrap_or_else(|fault| panic!("{fault}"));
     for row in table.all() {
-        let known: Vec<_> = row
-            .chapters
-            .iter()
-            .flat_map(|chapter| names(test_program(chapter)))
-            .collect();
+        let known: Vec<_> =
+            row.chapters.iter().flat_map(|chapter| cases(chapter)).collect();
         for name in row.promises() {
-            assert!(known.iter().any(|known| known == name), "no test is called {name}");
+            assert!(
+                known.iter().any(|case| case.name == name),
+                "no test is called {name}"
+            );
         }
     }
 }
@@ -81,82 +79,39 @@ fn every_difference_names_a_test_of_one_of_its_chapters() {
 /// Runs the chapter's own tests against its twin. Every one of them passes, or the table of
 /// differences names it and it fails as the table says.
 fn compare(chapter: &str) {
-    if skipped("node") {
+    if skipped("node") || effort::left_out("the same promises, of the twins in Node") {
         return;
     }
     let table = Differences::read(&root()).unwrap_or_else(|fault| panic!("{fault}"));
     let rows: Vec<_> = table.of(chapter).collect();
-    let tests = test_program(chapter);
-    let known = names(tests);
-    assert!(known.len() > 10, "{tests} has no tests");
+    let cases = cases(chapter);
+    let known: Vec<_> = cases.iter().map(|case| case.name.clone()).collect();
+    assert!(known.len() > 10, "{chapter} has no tests");
     // Before the clock of any test runs: what is installed here, no test has to wait for.
     twin::of(chapter);
-    let mut arguments = vec![AT_ONCE, "--exact"];
-    for name in rows.iter().flat_map(|row| &row.not_asked) {
-        arguments.extend(["--skip", name]);
-    }
-    let output = run(tests, &arguments);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let ended = Run::read(&text(&output.stdout), &text(&output.stderr));
-    let faults = faults(&rows, &known, &ended);
-    say(&summary(chapter, &known, &ended));
+    let not_asked: Vec<_> = rows.iter().flat_map(|row| &row.not_asked).collect();
+    let asked = cases.into_iter().filter(|case| !not_asked.contains(&&case.name));
+    let environment = vec![
+        (twin::VARIABLE.to_owned(), Some("node".to_owned())),
+        ("WORKBOOK_URL".to_owned(), None),
+    ];
+    let plan = Plan { at_once: AT_ONCE, weight: &|_| 1, limit: LIMIT, environment };
+    let mut run = Run::new();
+    runner::run(asked.collect(), &plan, |Ended { case, end, .. }| {
+        run.insert(case.name, end);
+    });
+    let faults = faults(&rows, &known, &run);
     assert!(faults.is_empty(), "see {}:\n{}", Differences::FILE, faults.join("\n\n"));
 }
 
-fn summary(chapter: &str, known: &[String], run: &Run) -> String {
-    let passed = run.ended.values().filter(|end| end.is_ok()).count();
-    let differ = run.ended.len() - passed;
-    let kept = passed.saturating_sub(run.not_checked.len());
-    let not_asked = known.len().saturating_sub(kept + differ);
-    format!(
-        "{chapter} in Node: {kept} promises kept, {differ} differ, {not_asked} not asked"
-    )
-}
-
-/// Runs a chapter's test program, for its twin.
-fn run(program: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(program);
-    command.args(arguments).env(twin::VARIABLE, "node").env("RUST_BACKTRACE", "0");
-    for name in ["WORKBOOK_URL", "RUST_TEST_NOCAPTURE", "RUST_TEST_THREADS"] {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null()).output().expect("a test program runs")
-}
-
-/// The tests of a test program.
-fn names(tests: &str) -> Vec<String> {
-    let list = run(tests, &["--list", "--format=terse"]);
-    let list = String::from_utf8_lossy(&list.stdout);
-    list.lines()
-        .filter_map(|line| line.strip_suffix(": test"))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The program with a chapter's tests. Another package's program has no name here, so Cargo is
-/// asked; with the whole workspace, for then it has just built them.
-fn test_program(chapter: &str) -> &'static str {
-    static PROGRAMS: OnceLock<HashMap<String, String>> = OnceLock::new();
-    let programs = PROGRAMS.get_or_init(|| {
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let mut command = Command::new(cargo);
-        command.args(["test", "--no-run", "--workspace", "--message-format=json"]);
-        if !cfg!(debug_assertions) {
-            command.arg("--release");
-        }
-        let built = command.current_dir(root()).stderr(Stdio::piped()).output();
-        let built = built.expect("Cargo runs");
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-        messages
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|message| message["target"]["kind"] == serde_json::json!(["test"]))
-            .filter_map(|message| {
-                let name = message["target"]["name"].as_str()?;
-                Some((name.to_owned(), message["executable"].as_str()?.to_owned()))
-            })
-            .collect()
+/// The tests of a chapter.
+fn cases(chapter: &str) -> Vec<Case> {
+    static ALL: OnceLock<Vec<Case>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let built = runner::everything(&root()).expect("the tests build");
+        runner::cases(&built).expect("programs that list their tests")
     });
-    programs.get(chapter).unwrap_or_else(|| panic!("Cargo built no tests of {chapter}"))
+    // Unit tests are about the program's inside, which a twin does not have.
+    let own = |case: &&Case| case.program.package == chapter && !case.program.is_unit;
+    all.iter().filter(own).cloned().collect()
 }
