@@ -7,11 +7,13 @@ mod compare;
 mod manifest;
 mod promises;
 mod record;
+mod skeleton;
 mod start;
-pub(crate) mod test;
+mod test;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
+use self::test::Effort;
 use crate::Outcome;
 use crate::check;
 use crate::cli::Command;
@@ -23,18 +25,22 @@ use crate::workbook::{CHAPTERS, Workbook};
 pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
     match command {
         // Answered before a clone was looked for.
-        Command::Help(_) | Command::Weave { .. } => Ok(Outcome::Fine),
+        Command::Weave { .. } => Ok(Outcome::Fine),
         Command::List => list(workbook),
-        Command::Diff { from, to, file, width } => diff(workbook, from, to, file, width),
+        Command::Diff { what, width } => diff(workbook, what, width),
         Command::Start { chapter, folder, solution } => {
             start::run(workbook, &chapter, &folder, solution)
         }
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
-        Command::CheckBook => check_book(workbook),
-        Command::CheckChapter { chapter, only, url } => {
-            promises::run(workbook, &chapter, only.as_deref(), url.as_deref())
+        Command::Check { chapter: None, .. } => check_book(workbook),
+        Command::Check { chapter: Some(chapter), promise, url, watch } => {
+            promises::run(workbook, &chapter, promise.as_deref(), url.as_deref(), watch)
         }
-        Command::Test { effort, only } => test::run(workbook, effort, only.as_deref()),
+        Command::Test { words, all } => {
+            let effort = if all { Effort::Whole } else { Effort::Quick };
+            test::run(workbook, effort, words.as_deref())
+        }
+        Command::Soak { words } => test::run(workbook, Effort::Soak, words.as_deref()),
         Command::Client => client::run(workbook),
         Command::Book { serve, open, port } => book::run(workbook, serve, open, port),
         Command::Bench { quick, out, only } => bench::run(workbook, quick, out, only),
@@ -57,17 +63,27 @@ fn list(workbook: &Workbook) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+/// `what` is two chapters, or one and what it builds on, and perhaps a file.
 fn diff(
     workbook: &Workbook,
-    from: String,
-    to: Option<String>,
-    file: Option<String>,
+    mut what: Vec<String>,
     width: Option<usize>,
 ) -> Result<Outcome> {
-    let (from, to) = match to {
-        Some(to) => (workbook.ladder.find(&from)?, workbook.ladder.find(&to)?),
-        None => {
-            let step = workbook.ladder.find(&from)?;
+    let is_file = |text: &String| {
+        let ends = [".toml", ".html", ".js", ".css", ".sql"];
+        text.contains(['/', '\\'])
+            || text.contains(".rs")
+            || ends.iter().any(|end| text.ends_with(end))
+    };
+    let file = if what.len() == 3 || what.last().is_some_and(is_file) {
+        what.pop()
+    } else {
+        None
+    };
+    let (from, to) = match &what[..] {
+        [from, to] => (workbook.ladder.find(from)?, workbook.ladder.find(to)?),
+        [to] => {
+            let step = workbook.ladder.find(to)?;
             let before = workbook.ladder.before(step).with_context(|| {
                 format!(
                     "{} starts afresh; name the chapter to compare it with",
@@ -76,6 +92,7 @@ fn diff(
             })?;
             (before, step)
         }
+        _ => bail!("name the chapters to compare before the file"),
     };
     let file = file.map(|file| file.replace('\\', "/"));
     let files = differing(workbook, &from.folder, &to.folder, file.as_deref())?;

@@ -72,12 +72,17 @@ impl Ladder {
         toml::from_str(&text).with_context(|| format!("in {}", file.display()))
     }
 
-    /// Finds a step by `5-1`, `5.1`, `chapter-5-1`, or its folder's name.
+    /// Finds a step by `5-1`, `5.1`, `chapter-5-1`, its folder or its folder's number: the
+    /// last step of chapter 5 is `chapter-5` in the folder `5.3-packets`, and `5.3` as well.
     pub(crate) fn find(&self, name: &str) -> Result<&Step> {
         let name = name.trim_end_matches(['/', '\\']);
         let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let dashed = name.replace('.', "-");
-        if let Some(step) = self.get(name).or_else(|| self.get(&dashed)) {
+        let dashed = dash(name);
+        let number = dashed.strip_prefix("chapter-").unwrap_or(&dashed);
+        let in_folder =
+            |step: &&Step| step.folder.split('-').next().map(dash) == Some(number.into());
+        let by_name = self.get(name).or_else(|| self.get(number));
+        if let Some(step) = by_name.or_else(|| self.steps.iter().find(in_folder)) {
             return Ok(step);
         }
         let known: Vec<&str> = self.steps.iter().map(Step::number).collect();
@@ -93,6 +98,10 @@ impl Ladder {
     pub(crate) fn before(&self, step: &Step) -> Option<&Step> {
         self.get(step.from.as_deref()?)
     }
+}
+
+fn dash(name: &str) -> String {
+    name.replace(['.', '_'], "-")
 }
 
 /// The folder that holds `book/steps.toml`: the given one, or the nearest above.

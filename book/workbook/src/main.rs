@@ -23,7 +23,7 @@ mod workbook;
 
 use std::process::ExitCode;
 
-use crate::cli::{Call, Command};
+use crate::cli::{Asked, Call, Command};
 use crate::workbook::Workbook;
 
 /// How a command ended. Errors are told on standard error.
@@ -34,14 +34,7 @@ pub(crate) enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let call = match cli::parse(std::env::args_os().skip(1)) {
-        Ok(call) => call,
-        Err(misuse) => {
-            eprintln!("workbook: {misuse:#}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(call) {
+    match run(cli::parse()) {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(1),
         Err(error) => {
@@ -52,22 +45,21 @@ fn main() -> ExitCode {
 }
 
 fn run(call: Call) -> anyhow::Result<Outcome> {
-    // These two need no clone, or get to know it from mdBook.
-    match &call.command {
-        Command::Help(text) => {
-            terminal::line(format_args!("{}", text.trim_end()));
+    let command = match call.command {
+        None => {
+            terminal::line(format_args!("{}", cli::OVERVIEW.trim_end()));
             return Ok(Outcome::Fine);
         }
-        Command::Weave { supports: Some(renderer) } => {
-            return Ok(if renderer == "not-supported" {
-                Outcome::Found
-            } else {
-                Outcome::Fine
-            });
+        // Needs no clone, or gets to know it from mdBook.
+        Some(Command::Weave { asked: None }) => {
+            return weave::run().map(|()| Outcome::Fine);
         }
-        Command::Weave { supports: None } => return weave::run().map(|()| Outcome::Fine),
-        _ => {}
-    }
+        Some(Command::Weave { asked: Some(Asked::Supports { renderer }) }) => {
+            let supported = renderer != "not-supported";
+            return Ok(if supported { Outcome::Fine } else { Outcome::Found });
+        }
+        Some(command) => command,
+    };
     let workbook = Workbook::open(ladder::find_root(call.root)?)?;
-    commands::run(&workbook, call.command)
+    commands::run(&workbook, command)
 }

@@ -2,6 +2,13 @@
 
 mod fixture;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Child;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
 use fixture::Fixture;
 
 #[test]
@@ -38,7 +45,7 @@ fn misuse_ends_with_2_and_says_what_is_right() {
     let book = Fixture::new("misuse");
     let said = book.run(&["dif", "1", "2"]);
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("did you mean `diff`?"), "{}", said.err);
+    assert!(said.err.contains("a similar subcommand exists: 'diff'"), "{}", said.err);
     let said = book.run(&["start", "2"]);
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("cargo workbook start N DIR"), "{}", said.err);
@@ -49,7 +56,7 @@ fn misuse_ends_with_2_and_says_what_is_right() {
     }
     let said = book.run(&["list", "--serve"]);
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("no option --serve"), "{}", said.err);
+    assert!(said.err.contains("unexpected argument '--serve'"), "{}", said.err);
 }
 
 #[test]
@@ -120,6 +127,21 @@ fn a_chapter_answers_to_its_number_its_package_and_its_folder() {
         assert_eq!(book.run(&arguments).out, by_number);
     }
     assert_eq!(book.run(&["diff", "2", "src/main.rs"]).out, by_number);
+    // The last step of a chapter: `chapter-2` in `2.3-two`.
+    let rename = |from: &str, to: &str| {
+        std::fs::rename(book.path(from), book.path(to)).unwrap();
+    };
+    rename("chapters/2-two", "chapters/2.3-two");
+    book.replace("book/steps.toml", "2-two", "2.3-two");
+    let of_folder = by_number.replace("2-two", "2.3-two");
+    for name in ["2", "chapter-2", "2.3", "2-3", "chapter-2-3", "chapter_2_3", "2.3-two"]
+    {
+        assert_eq!(
+            book.run(&["diff", "1", name, "src/main.rs"]).out,
+            of_folder,
+            "{name}"
+        );
+    }
     let said = book.run(&["diff", "1", "7"]);
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("no chapter `7`; the chapters are 1, 2"), "{}", said.err);
@@ -165,7 +187,15 @@ fn start_can_give_the_solution_or_the_smallest_program() {
     assert_eq!(book.read("two/src/main.rs"), book.read("chapters/2-two/src/main.rs"));
     let said = book.run(&["start", "1", book.path("one").to_str().unwrap()]);
     assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(book.read("one/src/main.rs").contains("Build chapter-1 here"));
+    let main = book.read("one/src/main.rs");
+    for part in [
+        "listening on",
+        "include_str!(\"../static/index.html\")",
+        "browser_kit::routes()",
+    ] {
+        assert!(main.contains(part), "{main}");
+    }
+    assert!(main.lines().count() <= 40, "{main}");
     assert!(book.path("one/static/index.html").is_file());
 }
 
@@ -206,36 +236,257 @@ fn compare_takes_a_program_that_does_not_compile() {
     assert!(said.out.contains("Lines with - are yours"), "{}", said.out);
 }
 
+/// A chapter's suite over the wire, as a reader's server meets it.
+const PROMISES: &str = r#"//! The promises of chapter 2.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+fn get(path: &str) -> String {
+    let url = std::env::var("WORKBOOK_URL").unwrap_or_default();
+    let mut server = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    server.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn aside(name: &str, why: &str) {
+    writeln!(std::io::stderr(), "not checked: {name} ({why})").unwrap();
+}
+
+fn is_there(path: &str) {
+    assert_eq!(&get(path)[9..12], "200", "GET {path}");
+}
+
 #[test]
-fn the_promises_are_checked_against_a_url_and_those_of_the_process_are_not() {
-    let book = Fixture::new("check_url");
-    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", server.local_addr().unwrap());
-    let said = book.run(&["check", "2", "--url", &url]);
+fn an_empty_name_gets_no_hello() {
+    is_there("/hello?name=");
+}
+
+#[test]
+fn a_greeting_comes_back() {
+    let patience = std::env::var("WORKBOOK_PATIENCE").unwrap();
+    let tests = std::env::var("WORKBOOK_TESTS").unwrap();
+    assert!(get("/").ends_with("hello"), "in a {tests} test, waited {patience} s for hello; there came []");
+}
+
+#[test]
+fn all_greetings_come_back() {
+    a_greeting_comes_back();
+}
+
+#[test]
+fn the_page_is_there() {
+    is_there("/");
+}
+
+#[test]
+fn the_picture_is_there() {
+    is_there("/picture");
+}
+
+#[test]
+fn it_stops_when_asked() {
+    aside("it_stops_when_asked", "it needs the process");
+}
+"#;
+
+/// A server that knows some paths and says one thing.
+struct Naive {
+    address: SocketAddr,
+    /// All of them, until it stops.
+    connections: Arc<Mutex<Option<Vec<TcpStream>>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Naive {
+    fn start(address: &str, paths: &'static [&'static str], says: &'static str) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(Mutex::new(Some(Vec::new())));
+        let open = connections.clone();
+        let thread = thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                match open.lock().unwrap().as_mut() {
+                    Some(open) => open.push(client.try_clone().unwrap()),
+                    None => return,
+                }
+                thread::spawn(move || answer(client, paths, says));
+            }
+        });
+        Self { address, connections, thread: Some(thread) }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Answers one request, if the client sends one.
+fn answer(mut client: TcpStream, paths: &[&str], says: &str) {
+    let mut request = [0; 1000];
+    let length = client.read(&mut request).unwrap_or(0);
+    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+    let known = paths.contains(&request.split(' ').nth(1).unwrap_or_default());
+    let status = if known { "200 OK" } else { "404 Not Found" };
+    if length > 0 {
+        client.write_all(format!("HTTP/1.0 {status}\r\n\r\n{says}").as_bytes()).ok();
+        client.shutdown(Shutdown::Both).ok();
+    }
+}
+
+/// What the end of a program does.
+impl Drop for Naive {
+    fn drop(&mut self) {
+        let open = self.connections.lock().unwrap().take();
+        TcpStream::connect(self.address).ok();
+        self.thread.take().unwrap().join().unwrap();
+        for client in open.unwrap() {
+            client.shutdown(Shutdown::Both).ok();
+        }
+    }
+}
+
+fn with_promises(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.write("tests/chapter_2.rs", PROMISES);
+    let named = "{{#promise chapter-2 the_picture_is_there}} {{#promise chapter-2 a_greeting_comes_back}}";
+    book.append("book/src/two.md", named);
+    book
+}
+
+#[test]
+fn a_naive_server_hears_on_a_screen_what_it_keeps_and_what_it_does_not() {
+    let book = with_promises("check_naive");
+    let server = Naive::start("127.0.0.1:0", &["/"], "who are you?");
+    let said = book.run(&["check", "2", "--url", &server.url()]);
+    let url = server.url();
+    let report = format!(
+        "\
+Checking chapter-2 against {url}. Cargo builds the tests first.
+
+  BROKEN  the picture is there
+          saw \"404\" instead of \"200\" (GET /picture)
+  BROKEN  2 promises: in a quick test, waited 3 s for hello
+          - a greeting comes back
+          - all greetings come back
+  kept    the page is there
+  BROKEN  promises of earlier steps: 1 of 1 (an empty name gets no hello)
+  -       1 not checked: it needs the process
+
+1 kept, 4 broken, 1 not checked.
+Next, the first that is broken, alone:
+  cargo workbook check 2 the_picture_is_there --url {url}
+Its test is in tests/chapter_2.rs.
+"
+    );
+    assert_eq!(said.out, report);
+    assert_eq!((said.code, said.err.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn a_server_that_keeps_all_is_shown_the_next_step() {
+    let book = with_promises("check_right");
+    book.append(
+        "book/steps.toml",
+        "\n[[step]]\npackage = \"chapter-3\"\nfolder = \"2-two\"\nidea = \"More\"\n",
+    );
+    let paths = &["/", "/picture", "/hello?name="];
+    let server = Naive::start("127.0.0.1:0", paths, "hello");
+    let said = book.run(&["check", "2", "--url", &server.url()]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-    assert!(said.out.contains("kept         a greeting comes back"), "{}", said.out);
+    for line in [
+        "  kept    the picture is there\n  kept    a greeting comes back\n",
+        "  kept    promises of earlier steps: all 1\n",
+        "\n5 kept, 0 broken, 1 not checked.\nNext: cargo workbook start 3 DIR\n",
+    ] {
+        assert!(said.out.contains(line), "{line}{}", said.out);
+    }
+}
+
+#[test]
+fn one_promise_is_checked_alone_with_all_that_its_test_says() {
+    let book = with_promises("check_one");
+    let server = Naive::start("127.0.0.1:0", &["/"], "who are you?");
+    let url = server.url();
+    let said = book.run(&["check", "2", "a greeting", "--url", &url]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
     assert!(
-        said.out.contains("not checked  it stops when asked (it needs the process)"),
+        said.out.contains("What a_greeting_comes_back said:\n  in a quick test"),
         "{}",
         said.out
     );
-    assert!(said.out.contains("1 kept, 0 broken, 1 not checked"), "{}", said.out);
+    assert!(said.out.contains("\n0 kept, 1 broken, 0 not checked.\n"), "{}", said.out);
 
-    let broken = format!("{url}/broken");
-    let said = book.run(&["check", "2", "--url", &broken]);
-    assert_eq!(said.code, Some(1));
-    assert!(said.out.contains("BROKEN       a greeting comes back"), "{}", said.out);
-    assert!(said.out.contains(&format!("no answer from {broken}")), "{}", said.out);
-    let again = format!("cargo workbook check 2 a_greeting_comes_back --url {broken}");
-    assert!(said.out.contains(&again), "{}", said.out);
-    assert_eq!(said.err, "", "what the report says is not said twice");
-
-    let said = book.run(&["check", "2", "it stops", "--url", &broken]);
+    let said = book.run(&["check", "2", "it stops", "--url", &url]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     assert!(said.out.contains("0 kept, 0 broken, 1 not checked"), "{}", said.out);
     let said = book.run(&["check", "2", "it flies", "--url", &url]);
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("no promise of chapter-2 has these words"), "{}", said.err);
+}
+
+#[test]
+fn without_a_url_the_program_of_the_clone_is_checked() {
+    let said = Fixture::new("check_own").run(&["check", "2"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("against the program in this clone"), "{}", said.out);
+    assert!(said.out.contains("  kept    a greeting comes back\n"), "{}", said.out);
+    assert!(said.out.contains("\n2 kept, 0 broken, 0 not checked.\n"), "{}", said.out);
+}
+
+/// Ends a command that ends only with Ctrl-C.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn a_watched_server_is_checked_again_when_it_has_restarted() {
+    let book = with_promises("check_watch");
+    let server = Naive::start("127.0.0.1:0", &["/"], "hello");
+    let (url, address) = (server.url(), server.address.to_string());
+    let watch = book.start(&["check", "2", "--watch", "--url", &url]);
+    let mut watch = Killed(watch);
+    let output = BufReader::new(watch.0.stdout.take().unwrap());
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || output.lines().try_for_each(|line| sender.send(line.unwrap())));
+    let until = |end: &str| {
+        let mut heard = String::new();
+        loop {
+            let line = lines.recv_timeout(Duration::from_secs(60));
+            heard += &line.unwrap_or_else(|_| panic!("no line with {end:?}: {heard}"));
+            heard += "\n";
+            if heard.trim_end().ends_with(end) {
+                return heard;
+            }
+        }
+    };
+    let first = until("Ctrl-C ends this.");
+    assert!(first.contains("  BROKEN  the picture is there\n"), "{first}");
+    drop(server);
+    let server = Naive::start(&address, &["/", "/picture"], "who?");
+    let second = until("not checked.");
+    let changes = "
+  kept    the picture is there
+  BROKEN  2 promises: in a quick test, waited 3 s for hello
+          - a greeting comes back
+          - all greetings come back
+2 kept, 3 broken, 1 not checked.
+";
+    assert_eq!(second, changes);
+    drop(server);
+    let _server = Naive::start(&address, &["/", "/picture"], "who?");
+    assert_eq!(
+        until("not checked."),
+        "\nNothing changed: 2 kept, 3 broken, 1 not checked.\n"
+    );
 }
 
 #[test]

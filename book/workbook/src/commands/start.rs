@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use toml_edit::{Item, Table, value};
 
-use super::manifest;
+use super::{manifest, skeleton};
 use crate::Outcome;
 use crate::ladder::Step;
 use crate::terminal::say;
@@ -57,7 +58,10 @@ fn say(step: &Step, program: Option<&Step>, folder: &Path, solution: bool) {
             step.package
         ),
         None => {
-            say!("{shown} now holds the smallest program to build {} in.", step.package);
+            say!(
+                "{shown} now holds the page of {}, and a program that serves it.",
+                step.package
+            );
         }
     }
     say!("\nNext:\n  cd {}\n  cargo run", quoted(folder));
@@ -74,25 +78,23 @@ fn quoted(path: &Path) -> String {
     if text.contains(char::is_whitespace) { format!("\"{text}\"") } else { text }
 }
 
-/// What the browser gets, and a `main` that says what to do.
+/// What the browser gets, and a `main` that serves it.
 fn skeleton(workbook: &Workbook, step: &Step, folder: &Path) -> Result<()> {
     let chapter = workbook.root.join(CHAPTERS).join(&step.folder);
-    fs::create_dir_all(folder.join("src"))?;
-    let mut parts = vec!["static", "templates"];
-    parts.retain(|part| chapter.join(part).is_dir());
-    for part in &parts {
-        copy(&chapter.join(part), &folder.join(part))?;
+    for part in skeleton::PARTS {
+        if chapter.join(part).is_dir() {
+            copy(&chapter.join(part), &folder.join(part))?;
+        }
     }
-    let page = step.pages().next().unwrap_or_default();
-    let main = format!(
-        "//! {}\n//!\n//! Run:  cargo run -p {}\n\nfn main() {{\n    println!(\"Build {} here. \
-         The lesson is book/src/{page}; what to serve is in {}.\");\n}}\n",
-        step.idea,
-        step.package,
-        step.package,
-        parts.join(" and ")
-    );
-    fs::write(folder.join("src/main.rs"), main)?;
+    let manifest = manifest::read(&chapter.join("Cargo.toml"))?;
+    let has_kit = manifest["dependencies"].get(KIT).is_some();
+    let main = folder.join("src/main.rs");
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(&main, skeleton::program(step, &chapter, has_kit))?;
+    // The reader's editor would do the same, and a reader without rustfmt can do without.
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--quiet", "--edition", "2024", "--config-path"]).arg(&workbook.root);
+    let _ = rustfmt.arg(&main).status();
     Ok(())
 }
 

@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effort {
+pub(super) enum Effort {
     /// Each step's own promises, and all of each chapter's last step.
     Quick,
     /// Everything.

@@ -1,0 +1,91 @@
+//! Which promises are checked, and in which order they are told.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result};
+use runner::Case;
+
+use super::Wish;
+use crate::directive::{self, Directive};
+use crate::ladder::Step;
+use crate::workbook::Workbook;
+
+/// A promise of a step.
+pub(super) struct Promise {
+    pub(super) case: Case,
+    /// The step's own: no earlier step makes it.
+    pub(super) own: bool,
+}
+
+impl Promise {
+    /// The test's name, read as a sentence.
+    pub(super) fn sentence(&self) -> String {
+        self.case.name.rsplit("::").next().unwrap_or_default().replace('_', " ")
+    }
+}
+
+/// Builds the step's tests, and lists its promises: its own in the order in which its pages
+/// name them, those that no page names, and those of earlier steps.
+pub(super) fn promises(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promise>> {
+    let package = wish.step.package.as_str();
+    let words = wish.only.map(|words| words.trim().replace(' ', "_"));
+    let earlier = earlier(workbook, wish.step)?;
+    let mut promises: Vec<Promise> = cases(workbook, package)?
+        .into_iter()
+        .filter(|case| words.as_ref().is_none_or(|words| case.name.contains(words)))
+        .map(|case| Promise { own: !earlier.contains(&case.name), case })
+        .collect();
+    let named = named(workbook, wish.step)?;
+    promises.sort_by_key(|promise| {
+        let name = &promise.case.name;
+        let is_named =
+            |named: &String| name == named || name.ends_with(&format!("::{named}"));
+        let place = named.iter().position(is_named).unwrap_or(named.len());
+        (!promise.own, place)
+    });
+    Ok(promises)
+}
+
+/// The tests of a step: those of its file of promises, not those inside its program.
+fn cases(workbook: &Workbook, package: &str) -> Result<Vec<Case>> {
+    let arguments = ["test", "--no-run", "--quiet", "--package", package, "--test", "*"];
+    let built = runner::build(&workbook.root, &arguments)
+        .with_context(|| format!("the tests of {package} did not build"))?;
+    runner::cases(&built).context("the tests do not say their names")
+}
+
+/// The names of the tests of all earlier steps, read from their sources: nobody wants to wait
+/// until Cargo has built them all.
+fn earlier(workbook: &Workbook, step: &Step) -> Result<HashSet<String>> {
+    let before =
+        workbook.ladder.steps.iter().take_while(|other| other.package != step.package);
+    let mut names = HashSet::new();
+    for other in before {
+        let files = workbook.test_files(&other.package);
+        for (nth, file) in files.iter().enumerate() {
+            let source = workbook.source(file)?;
+            // The first file is the program's root, and every other is a module of it.
+            let module = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".rs");
+            let module = if nth == 0 { String::new() } else { format!("{module}::") };
+            let tests = source.items.iter().filter(|item| item.is_test);
+            names.extend(tests.map(|item| format!("{module}{}", item.names[0])));
+        }
+    }
+    Ok(names)
+}
+
+/// The tests that the step's pages name, in their order.
+fn named(workbook: &Workbook, step: &Step) -> Result<Vec<String>> {
+    let mut named = Vec::new();
+    for page in step.pages() {
+        let file = workbook.root.join("book/src").join(page);
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        for found in directive::find(&text) {
+            if let Ok(Directive::Promise { test, .. }) = found.directive {
+                named.push(test);
+            }
+        }
+    }
+    Ok(named)
+}
