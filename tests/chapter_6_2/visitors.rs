@@ -10,7 +10,7 @@ use axum_extra::extract::{
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{Chat, LOBBY, Visitor, folder, form, told},
+    chat::{Chat, LOBBY, Visitor, folder, form, told, two},
     http::{self, Response},
     polling::Polling,
     socket_io::SocketIo,
@@ -70,10 +70,6 @@ fn is_json_error(answer: &Response, status: u16) -> String {
 
 async fn rooms(chat: &Server) -> Vec<Value> {
     Visitor::nobody().watch(chat).await.1
-}
-
-async fn two(chat: &Server) -> (Visitor, Visitor) {
-    (Visitor::new(chat).await, Visitor::new(chat).await)
 }
 
 // --- The cookie ---

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{CHAT, Chat, LOBBY, Visitor, heard, join},
+    chat::{CHAT, Chat, LOBBY, Visitor, heard, join, two},
     effort::{self, deadline},
     http,
     socket_io::SocketIo,
@@ -21,10 +21,6 @@ const ROUNDS: usize = 1000;
 const EDGE: Duration = Duration::from_millis(100);
 const EDGE_MS: &str = "100";
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
-
-async fn two(chat: &Server) -> (Visitor, Visitor) {
-    (Visitor::new(chat).await, Visitor::new(chat).await)
-}
 
 async fn watch(chat: &Server) -> SocketIo {
     Visitor::nobody().watch(chat).await.0

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 use support::{
     Server,
-    chat::{CHAT, Chat, LOBBY, Visitor, heard, join},
+    chat::{CHAT, Chat, LOBBY, Visitor, heard, join, two},
     crooked::Rng,
     effort, http,
     official::{self, Official},
@@ -17,10 +17,6 @@ use tokio::task::JoinSet;
 use crate::CHAPTER;
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
-
-async fn two(chat: &Server) -> (Visitor, Visitor) {
-    (Visitor::new(chat).await, Visitor::new(chat).await)
-}
 
 /// The keys of an object, in alphabetical order.
 fn keys(value: &Value) -> Vec<&str> {

@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use support::{
     Server,
-    chat::{CHAT, Chat, LOBBY, Visitor, form, heard, join},
+    chat::{CHAT, Chat, LOBBY, Visitor, form, heard, join, two},
     effort,
     http::{self, Response},
     say, test_name, within,
@@ -23,10 +23,6 @@ const SECRET: &str = "open sesame & <b>";
 const UNKNOWN: &str = "/room/00000000-0000-4000-8000-000000000000";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const MAX_FORM: usize = 16 * 1024;
-
-async fn two(chat: &Server) -> (Visitor, Visitor) {
-    (Visitor::new(chat).await, Visitor::new(chat).await)
-}
 
 /// Makes a room with a password.
 async fn secret(chat: &Server, owner: &Visitor, password: &str) -> String {

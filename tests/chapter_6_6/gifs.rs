@@ -18,6 +18,7 @@ use support::{
     crooked::Rng,
     effort::{self, deadline},
     http::{self, Response},
+    socket_io::SocketIo,
     within,
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc, task::JoinSet};
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// A visitor in a room.
-async fn one_in_a_room(chat: &Server) -> (String, Visitor, support::socket_io::SocketIo) {
+pub(crate) async fn one_in_a_room(chat: &Server) -> (String, Visitor, SocketIo) {
     let ada = Visitor::new(chat).await;
     let room = ada.create(chat, "Cats").await;
     let (tab, _) = ada.join(chat, &room).await;

@@ -335,6 +335,11 @@ impl Visitor {
     }
 }
 
+/// Two visitors.
+pub async fn two(server: &Server) -> (Visitor, Visitor) {
+    (Visitor::new(server).await, Visitor::new(server).await)
+}
+
 /// Waits until the lobby is told of a new room, and returns what it is told. Others may be
 /// making rooms too.
 pub async fn told(socket: &mut SocketIo, id: &str) -> Value {
