@@ -1,5 +1,7 @@
 //! The reader's commands, as a reader types them.
 
+#![allow(clippy::unwrap_used, reason = "only tests use this")]
+
 mod fixture;
 
 use std::io::{BufRead, BufReader, Read, Write};
