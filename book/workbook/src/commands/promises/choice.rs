@@ -18,9 +18,22 @@ pub(super) struct Promise {
 }
 
 impl Promise {
+    /// The test's name, without its module.
+    pub(super) fn test(&self) -> &str {
+        self.case.name.rsplit("::").next().unwrap_or_default()
+    }
+
     /// The test's name, read as a sentence.
     pub(super) fn sentence(&self) -> String {
-        self.case.name.rsplit("::").next().unwrap_or_default().replace('_', " ")
+        self.test().replace('_', " ")
+    }
+
+    /// The file that holds the test.
+    pub(super) fn file(&self, workbook: &Workbook, step: &Step) -> String {
+        let module = self.case.name.split("::").next().unwrap_or_default();
+        let end = format!("/{module}.rs");
+        let mut files = workbook.test_files(&step.package).into_iter();
+        files.find(|file| file.ends_with(&end)).unwrap_or_else(|| step.test_file())
     }
 }
 

@@ -117,9 +117,9 @@ impl<'a> Report<'a> {
         if let Some((promise, _)) = broken {
             if wish.only.is_none() {
                 say!("Next, the first that is broken, alone:");
-                say!("  cargo workbook check {number} {}{url}", promise.case.name);
+                say!("  cargo workbook check {number} {}{url}", promise.test());
             }
-            say!("Its test is in {}.", wish.step.test_file());
+            say!("Its test is in {}.", promise.file(workbook, wish.step));
             return;
         }
         let mut steps = workbook.ladder.steps.iter();
