@@ -173,21 +173,22 @@ async fn a_hundred_people_in_ten_rooms_hear_everything_in_order_and_once() {
     let chat = Chat::start(CHAPTER).await;
     join_all((0..10).map(|_| async {
         let room = room(&chat).await;
-        let mut people = vec![];
+        let (mut visitors, mut tabs) = (vec![], vec![]);
         for _ in 0..PEOPLE {
             let visitor = Visitor::new(&chat).await;
-            let (tab, _) = visitor.join(&chat, &room).await;
-            people.push((visitor, tab));
+            tabs.push(visitor.join(&chat, &room).await.0);
+            visitors.push(visitor);
         }
-        join_all(people.iter().map(|(visitor, _)| async {
+        let write = join_all(visitors.iter().map(|visitor| async {
             for number in 0..EACH {
                 visitor.said(&chat, &room, &format!("Message {number}")).await;
             }
-        }))
-        .await;
+        }));
+        // At the same time: a tab that is not read for 45 s answers no ping, and is closed.
         let all = (PEOPLE * EACH) as i64;
-        for (_, tab) in &mut people {
-            assert_eq!(numbers(tab, all).await, (1..=all).collect::<Vec<_>>());
+        let read = join_all(tabs.iter_mut().map(|tab| numbers(tab, all)));
+        for heard in tokio::join!(write, read).1 {
+            assert_eq!(heard, (1..=all).collect::<Vec<_>>());
         }
     }))
     .await;

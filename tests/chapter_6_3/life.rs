@@ -423,7 +423,7 @@ async fn left_over(signal: &str, abandoned_for: Duration) -> bool {
 }
 
 #[tokio::test]
-async fn a_shutdown_is_not_leaving_in_a_full_room_either() {
+async fn a_shutdown_is_not_leaving_and_no_full_room_holds_it_up() {
     let times = [("LEAVE_GRACE_MS", "0"), ("EMPTY_ROOM_MS", "0")];
     let Some(chat) = Chat::own_with(CHAPTER, &times).await else { return };
     let mut tabs = vec![];
