@@ -48,7 +48,14 @@ struct Node {
 }
 
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
-    let metadata = metadata(book.workbook)?;
+    let metadata = match metadata(book.workbook) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let what = format!("Cargo cannot read the workspace: {error:#}");
+            faults.push(Fault { path: "Cargo.toml".into(), line: 1, what });
+            return Ok(());
+        }
+    };
     let has = |features: &[String], wanted: &str| features.iter().any(|it| it == wanted);
     for (crate_name, feature) in FORBIDDEN {
         let is_on = metadata.resolve.nodes.iter().any(|node| {
@@ -83,7 +90,7 @@ fn metadata(workbook: &Workbook) -> Result<Metadata> {
     command.args(["metadata", "--format-version=1", "--all-features"]);
     let output = command.stdin(Stdio::null()).output().context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
     serde_json::from_slice(&output.stdout).context("cannot read what cargo metadata says")
 }
