@@ -28,7 +28,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The dynamic namespaces that exist.
 #[derive(Clone)]
 pub(crate) struct Names {
-    seats: Arc<Mutex<HashMap<String, Weak<Seat>>>>,
+    /// Each with the time at which it was entered when nobody was in it.
+    seats: Arc<Mutex<HashMap<String, (Instant, Weak<Seat>)>>>,
     left: UnboundedSender<(Instant, String)>,
 }
 
@@ -82,16 +83,16 @@ impl Names {
             return Err(Refused::Invalid);
         }
         let mut seats = self.seats();
-        if let Some(seat) = seats.get(name).and_then(Weak::upgrade) {
+        if let Some(seat) = seats.get(name).and_then(|(_, seat)| seat.upgrade()) {
             return Ok(seat);
         }
-        if seats.values().filter(|seat| seat.strong_count() > 0).count() >= MAX_NAMESPACES
-        {
+        let is_used = |(_, seat): &&(Instant, Weak<Seat>)| seat.strong_count() > 0;
+        if seats.values().filter(is_used).count() >= MAX_NAMESPACES {
             io.delete_ns(name);
             return Err(Refused::TooMany);
         }
         let seat = Arc::new(Seat { name: name.to_owned(), left: self.left.clone() });
-        seats.insert(name.to_owned(), Arc::downgrade(&seat));
+        seats.insert(name.to_owned(), (Instant::now(), Arc::downgrade(&seat)));
         Ok(seat)
     }
 
@@ -106,14 +107,18 @@ impl Names {
             sleep_until(since + LINGER).await;
             // Nobody enters while this is locked.
             let mut seats = self.seats();
-            if seats.get(&name).is_some_and(|seat| seat.strong_count() == 0) {
+            // If somebody came and went since, a later note is the one that counts.
+            let is_over = |(entered, seat): &(Instant, Weak<Seat>)| {
+                *entered <= since && seat.strong_count() == 0
+            };
+            if seats.get(&name).is_some_and(is_over) {
                 seats.remove(&name);
                 io.delete_ns(&name);
             }
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<String, Weak<Seat>>> {
+    fn seats(&self) -> MutexGuard<'_, HashMap<String, (Instant, Weak<Seat>)>> {
         self.seats.lock().expect("BUG: a panic while names were counted")
     }
 }

@@ -44,7 +44,10 @@ fn book() -> &'static Path {
         lock.lock().expect("a file lock");
         if !is_built() {
             fs::remove_file(&finished).ok();
+            let weave = format!("'{}' weave", program("workbook"));
             let output = Command::new(builder)
+                // As book.toml says, but without Cargo, which may be busy.
+                .env("MDBOOK_PREPROCESSOR__WORKBOOK__COMMAND", weave)
                 .args([&support::root(), Path::new("-"), Path::new("-"), &folder])
                 .output()
                 .expect("the builder runs");
@@ -573,8 +576,10 @@ struct Served {
 #[cfg(unix)]
 impl Served {
     async fn start(name: &str) -> Self {
-        // Compiled here, and not while the first line of output is awaited.
-        program("book");
+        // What the command is going to run. Compiled here, and not while the first line of
+        // output is awaited.
+        let built = runner::build(&support::root(), &["build", "--package", "book"]);
+        built.expect("it builds");
         let workbook = program("workbook");
         let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         let weave =

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use runner::{Built, Case, End, Ended, KEPT, Plan};
 
 use crate::Outcome;
@@ -21,6 +21,9 @@ const BROWSER: usize = 4;
 const MANY: usize = 6;
 /// How long one test may take: only a test that hangs takes so long.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How many lines of what a failed test said are shown, of the first and of the last ones.
+const FIRST_SAID: usize = 30;
+const LAST_SAID: usize = 20;
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +59,10 @@ pub(super) fn run(
     let mut cases = Vec::new();
     let inherited = inherited(workbook, &all);
     for case in all {
-        if only.as_ref().is_some_and(|words| !full_name(&case).contains(words)) {
+        if only
+            .as_ref()
+            .is_some_and(|words| !full_name(&case).replace(' ', "_").contains(words))
+        {
             continue;
         }
         match effort {
@@ -67,6 +73,7 @@ pub(super) fn run(
             _ => cases.push(case),
         }
     }
+    ensure!(only.is_none() || !cases.is_empty(), "no test has these words in its name");
     let took = Took::read(workbook);
     // The longest first: what waits for a minute waits beside all the others.
     cases.sort_by_key(|case| std::cmp::Reverse(took.of(case)));
@@ -236,7 +243,7 @@ impl Report {
     fn close(self) -> Outcome {
         self.clear_line();
         for (name, said) in &self.failed {
-            say!("\n{}\n{said}", self.screen.bold(name));
+            say!("\n{}\n{}", self.screen.bold(name), shortened(said));
         }
         let skipped: usize = self.aside.values().sum();
         if skipped > 0 {
@@ -250,4 +257,15 @@ impl Report {
         say!("{} passed, {failed} failed, {skipped} skipped", self.passed);
         if failed == 0 { Outcome::Fine } else { Outcome::Found }
     }
+}
+
+/// The beginning and the end of what a test said.
+fn shortened(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().collect();
+    if lines.len() <= FIRST_SAID + LAST_SAID {
+        return said.to_owned();
+    }
+    let (first, last) = (&lines[..FIRST_SAID], &lines[lines.len() - LAST_SAID..]);
+    let between = lines.len() - FIRST_SAID - LAST_SAID;
+    format!("{}\n… {between} lines more …\n{}", first.join("\n"), last.join("\n"))
 }
