@@ -25,11 +25,13 @@ const MAX_NAMESPACES: usize = 100;
 /// this pause it would come back to a namespace that is being removed.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// By name: what the sockets of a namespace share, and since when.
+type Seats = HashMap<String, (Instant, Weak<Seat>)>;
+
 /// The dynamic namespaces that exist.
 #[derive(Clone)]
 pub(crate) struct Names {
-    /// Each with the time at which it was entered when nobody was in it.
-    seats: Arc<Mutex<HashMap<String, (Instant, Weak<Seat>)>>>,
+    seats: Arc<Mutex<Seats>>,
     left: UnboundedSender<(Instant, String)>,
 }
 
@@ -118,7 +120,7 @@ impl Names {
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<String, (Instant, Weak<Seat>)>> {
+    fn seats(&self) -> MutexGuard<'_, Seats> {
         self.seats.lock().expect("BUG: a panic while names were counted")
     }
 }

@@ -21,13 +21,33 @@ pub(crate) struct Driver {
 }
 
 /// Ends the group when this process ends in any way: `read` returns when the pipe to its
-/// standard input is closed.
+/// standard input is closed. And ends it with chromedriver.
 #[cfg(unix)]
-const UNTIL_WE_END: &str = r#""$0" --port=0 < /dev/null & read -r end; kill -KILL 0"#;
+const UNTIL_WE_END: &str =
+    r#"{ "$0" --port=0 < /dev/null; kill -KILL 0; } & read -r end; kill -KILL 0"#;
+
+/// chromedriver takes a free port for IPv4, and ends if the same one is not free for IPv6.
+/// On a machine with many connections that happens.
+const TRIES: usize = 10;
 
 impl Driver {
     /// Starts chromedriver on a port of its own choice, and returns that.
+    ///
+    /// # Panics
+    /// If it does not come to that.
     pub(crate) async fn start(chromedriver: &Path) -> (Self, u16) {
+        for _ in 0..TRIES {
+            let mut driver = Self::spawn(chromedriver);
+            let output = driver.process.stdout.take().expect("BUG: piped");
+            let port = within("chromedriver to say its port", port(output)).await;
+            if let Some(port) = port {
+                return (driver, port);
+            }
+        }
+        panic!("chromedriver ended {TRIES} times before it had a port");
+    }
+
+    fn spawn(chromedriver: &Path) -> Self {
         #[cfg(unix)]
         let mut command = {
             let mut shell = Command::new("/bin/sh");
@@ -47,11 +67,8 @@ impl Driver {
         let process = process.expect("BUG: chromedriver has just been found");
         let profile = TempDir::with_prefix("workbook-browser-");
         let profile = profile.expect("a folder for temporary files");
-        // From here on whatever fails also ends the process.
-        let mut driver = Self { process, profile };
-        let output = driver.process.stdout.take().expect("BUG: piped");
-        let port = within("chromedriver to say its port", port(output)).await;
-        (driver, port)
+        // From here on whatever fails also ends the processes.
+        Self { process, profile }
     }
 
     /// The folder of the browser's profile.
@@ -78,12 +95,11 @@ impl Drop for Driver {
 }
 
 /// Reads chromedriver's output up to the line that names its port, and keeps reading, so
-/// that it never writes into a closed pipe.
-async fn port(output: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> u16 {
+/// that it never writes into a closed pipe. Nothing if it ends before.
+async fn port(output: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> Option<u16> {
     let mut lines = BufReader::new(output).lines();
     let port = loop {
-        let line = lines.next_line().await.expect("a readable pipe");
-        let line = line.expect("chromedriver names its port before it ends");
+        let line = lines.next_line().await.expect("a readable pipe")?;
         let port = line.rsplit("on port ").next().map(|port| port.trim_end_matches('.'));
         if line.contains("started successfully")
             && let Some(port) = port.and_then(|port| port.parse().ok())
@@ -92,5 +108,5 @@ async fn port(output: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> u16
         }
     };
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    port
+    Some(port)
 }

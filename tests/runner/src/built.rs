@@ -98,7 +98,7 @@ impl Built {
                         is_unit: is_unit == "true",
                         folder: folder.into(),
                         path: path.into(),
-                    })
+                    });
                 }
                 _ => {
                     return Err(io::Error::other(format!(
