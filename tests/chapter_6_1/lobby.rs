@@ -547,7 +547,7 @@ async fn a_client_that_polls_gets_the_same() {
     client.post(&chat, "40/room,").await;
     client.packet(&chat, "42/room,[\"rooms\",").await;
     let id = somebody(&chat).await.create(&chat, "Cats").await;
-    while !client.packet(&chat, "42/room,[\"newRoom\",").await.contains(&id) {}
+    client.packet_with(&chat, "42/room,[\"newRoom\",", &id).await;
 }
 
 #[tokio::test]

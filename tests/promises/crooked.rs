@@ -13,6 +13,13 @@ use crate::CHAPTER;
 /// The largest body that is taken.
 const MOST: usize = 1_000_000;
 
+/// Any server with this program's promises. One that keeps data has its own.
+async fn start() -> (Server, TempDir) {
+    let folder = folder();
+    let data = folder.path().to_str().expect("BUG: we named it");
+    (Server::start_with(CHAPTER, &[("DATA_DIR", data)]).await, folder)
+}
+
 /// The program on two threads: what holds up one of them twice holds up all.
 pub(crate) async fn on_two_threads() -> Option<(Server, TempDir)> {
     let folder = folder();
@@ -23,7 +30,7 @@ pub(crate) async fn on_two_threads() -> Option<(Server, TempDir)> {
 
 #[tokio::test]
 async fn a_client_of_version_2_is_refused_with_code_5() {
-    let server = Server::start(CHAPTER).await;
+    let (server, _folder) = start().await;
     let answer = http::get(&server, "/socket.io/?EIO=3&transport=polling").await;
     assert_eq!(answer.status, 400, "{}", answer.text());
     let code = answer.json()["code"].to_string();
@@ -32,7 +39,7 @@ async fn a_client_of_version_2_is_refused_with_code_5() {
 
 #[tokio::test]
 async fn a_client_of_version_2_gets_no_websocket() {
-    let server = Server::start(CHAPTER).await;
+    let (server, _folder) = start().await;
     let upgrade = [
         ("connection", "Upgrade"),
         ("upgrade", "websocket"),

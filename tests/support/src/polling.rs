@@ -76,24 +76,32 @@ impl Polling {
         server: &Server,
         prefix: &str,
     ) -> String {
-        // One deadline for all of it: a server that sends news all the time is never silent.
-        within_after(least, &format!("a packet {prefix}"), async {
-            loop {
-                let response = self.try_get(server).await;
-                let response = response.expect("an answer to the poll");
-                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
-                let text = response.text();
-                let packets: Vec<_> = text.split('\u{1e}').collect();
-                if packets.contains(&"2") {
-                    self.post(server, "3").await;
-                }
-                let wanted =
-                    packets.into_iter().find(|packet| packet.starts_with(prefix));
-                if let Some(packet) = wanted {
-                    return packet.to_owned();
-                }
+        let what = format!("a packet {prefix}");
+        let wanted = |packet: &str| packet.starts_with(prefix);
+        within_after(least, &what, self.until(server, wanted)).await
+    }
+
+    /// The same for a packet that has `text` in it, among others of its kind.
+    pub async fn packet_with(&self, server: &Server, prefix: &str, text: &str) -> String {
+        let what = format!("a packet {prefix} with {text}");
+        let wanted = |packet: &str| packet.starts_with(prefix) && packet.contains(text);
+        within_after(Duration::ZERO, &what, self.until(server, wanted)).await
+    }
+
+    /// Without a deadline of its own: a server that sends news all the time is never silent.
+    async fn until(&self, server: &Server, wanted: impl Fn(&str) -> bool) -> String {
+        loop {
+            let response = self.try_get(server).await;
+            let response = response.expect("an answer to the poll");
+            assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+            let text = response.text();
+            let mut packets = text.split('\u{1e}');
+            if packets.clone().any(|packet| packet == "2") {
+                self.post(server, "3").await;
             }
-        })
-        .await
+            if let Some(packet) = packets.find(|packet| wanted(packet)) {
+                return packet.to_owned();
+            }
+        }
     }
 }

@@ -35,9 +35,14 @@ impl Server {
     ///
     /// `program` is `env!("CARGO_BIN_EXE_chapter-N")` in a chapter's own tests.
     pub async fn start(program: &str) -> Self {
+        Self::start_with(program, &[]).await
+    }
+
+    /// The same. A program that is started here gets these environment variables.
+    pub async fn start_with(program: &str, environment: &[(&str, &str)]) -> Self {
         match Self::named() {
             Some(server) => server,
-            None => Self::spawn(program, &std::env::temp_dir(), &[]).await,
+            None => Self::spawn(program, &std::env::temp_dir(), environment).await,
         }
     }
 

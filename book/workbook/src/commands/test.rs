@@ -32,7 +32,7 @@ pub(super) enum Effort {
     Quick,
     /// Everything.
     Whole,
-    /// The promises about many tries, with all of their tries.
+    /// Each promise of a program once, with all of its tries.
     Soak,
 }
 
@@ -65,11 +65,13 @@ pub(super) fn run(
         {
             continue;
         }
+        let is_inherited = inherited.contains(&full_name(&case));
         match effort {
-            Effort::Quick if inherited.contains(&full_name(&case)) => {
+            Effort::Quick if is_inherited => {
                 report.leave_out("an earlier step's, tested again by the chapter's last");
             }
-            Effort::Soak if !has_many_tries(workbook, &case) => {}
+            // Only the programs are tried so often, and each promise in one of them.
+            Effort::Soak if is_inherited || !is_of_a_step(workbook, &case) => {}
             _ => cases.push(case),
         }
     }
@@ -79,7 +81,8 @@ pub(super) fn run(
     cases.sort_by_key(|case| std::cmp::Reverse(took.of(case)));
     report.all = cases.len();
     let environment = environment(workbook, effort);
-    let plan = Plan { at_once: AT_ONCE, weight: &weight, limit: LIMIT, environment };
+    let limit = if effort == Effort::Soak { 8 * LIMIT } else { LIMIT };
+    let plan = Plan { at_once: AT_ONCE, weight: &weight, limit, environment };
     runner::run(cases, &plan, |ended| report.hear(ended));
     report.took.write(workbook, took);
     Ok(report.close())
@@ -137,18 +140,8 @@ fn inherited(workbook: &Workbook, all: &[Case]) -> BTreeSet<String> {
     inherited
 }
 
-/// Whether a test makes as many tries as it is told: its source asks `times`.
-fn has_many_tries(workbook: &Workbook, case: &Case) -> bool {
-    let name = case.name.rsplit("::").next().unwrap_or(&case.name);
-    workbook.test_files(&case.program.package).iter().any(|file| {
-        let Ok(source) = workbook.source(file) else { return false };
-        source.items.iter().any(|item| {
-            let lines = &source.lines[item.range.clone()];
-            item.is_test
-                && item.names.iter().any(|known| known == name)
-                && lines.iter().any(|line| line.text.contains("times("))
-        })
-    })
+fn is_of_a_step(workbook: &Workbook, case: &Case) -> bool {
+    workbook.ladder.steps.iter().any(|step| step.package == case.program.package)
 }
 
 /// How long each test took the last time.
