@@ -512,12 +512,12 @@ async fn a_peer_that_stops_reading_is_dropped_after_30_seconds() {
         return;
     }
     let Some(server) = Server::own(CHAPTER).await else { return };
-    let mut stuck = RawWebSocket::open(&server, "/echo").await;
-    fill(&mut stuck, &ws::frame(BINARY, true, &vec![0; MIB])).await;
+    let mut stuck = Flood::open(&server, ws::frame(BINARY, true, &vec![0; MIB])).await;
+    stuck.until_full().await;
     let mut other = WebSocket::open(&server, "/echo").await;
     other.send("me too?").await;
     assert_eq!(other.text().await, "me too?");
-    server.logged_within(3 * deadline(), "took too long to read", 1).await;
+    stuck.until(server.logged_within(3 * deadline(), "took too long to read", 1)).await;
     server.logged(" closed ", 1).await;
 }
 
@@ -529,21 +529,54 @@ async fn a_flood_of_pings_that_nobody_reads_the_answers_to_does_not_fill_the_mem
     }
     let Some(server) = Server::own(CHAPTER).await else { return };
     let (_, before) = server.held();
-    let mut flood = RawWebSocket::open(&server, "/echo").await;
-    fill(&mut flood, &ws::frame(PING, true, &[b'x'; 125]).repeat(1000)).await;
+    let pings = ws::frame(PING, true, &[b'x'; 125]).repeat(1000);
+    let mut flood = Flood::open(&server, pings).await;
+    flood.until_full().await;
     let (_, after) = server.held();
     assert!(after < before + 8 * 1024, "{before} KiB before, {after} KiB after");
-    server.logged_within(3 * deadline(), "took too long to read", 1).await;
+    flood.until(server.logged_within(3 * deadline(), "took too long to read", 1)).await;
 }
 
-/// Writes until no more fits into the buffers on the way there and back.
-async fn fill(client: &mut RawWebSocket, bytes: &[u8]) {
-    let full = Duration::from_secs(2);
-    within_after(full, "the server to stop reading", async {
-        let tcp = &mut client.tcp;
-        while let Ok(Ok(())) = tokio::time::timeout(full, tcp.write_all(bytes)).await {}
-    })
-    .await;
+/// A client that writes the same bytes again and again, and never reads.
+struct Flood {
+    client: RawWebSocket,
+    bytes: Vec<u8>,
+    /// How many of the bytes have been written in this round.
+    at: usize,
+}
+
+impl Flood {
+    async fn open(server: &Server, bytes: Vec<u8>) -> Self {
+        Self { client: RawWebSocket::open(server, "/echo").await, bytes, at: 0 }
+    }
+
+    async fn write(&mut self) -> std::io::Result<()> {
+        let written = self.client.tcp.write(&self.bytes[self.at..]).await?;
+        self.at = (self.at + written) % self.bytes.len();
+        Ok(())
+    }
+
+    /// Writes until nothing has fitted into the buffers on the way there and back for a time.
+    async fn until_full(&mut self) {
+        let full = Duration::from_secs(2);
+        within_after(full, "the server to stop reading", async {
+            while let Ok(Ok(())) = tokio::time::timeout(full, self.write()).await {}
+        })
+        .await;
+    }
+
+    /// Goes on until `seen` completes: a busy server may only have been slow.
+    async fn until(&mut self, seen: impl Future<Output = ()>) {
+        let write = async {
+            while self.write().await.is_ok() {}
+            // The server has hung up, and what is to be seen comes soon.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = seen => {}
+            () = write => {}
+        }
+    }
 }
 
 #[tokio::test]

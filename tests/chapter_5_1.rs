@@ -260,25 +260,35 @@ async fn slow_takes_a_second_and_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn a_client_that_leaves_during_the_slow_check_never_reaches_the_connect_handler() {
-    let Some(server) = Server::own(CHAPTER).await else { return };
-    let mut polite = open(&server).await;
+    // A busy machine may take longer than the check to leave, or to notice that somebody left.
+    for _ in 0..10 {
+        let Some(server) = Server::own(CHAPTER).await else { return };
+        if connected_of_three_who_leave_during_the_check(&server).await == 0 {
+            return;
+        }
+    }
+    panic!("those who left were connected, ten times");
+}
+
+async fn connected_of_three_who_leave_during_the_check(server: &Server) -> usize {
+    let mut polite = open(server).await;
     polite.send("40/slow,").await;
-    let mut rude = open(&server).await;
+    let mut rude = open(server).await;
     rude.send("40/slow,").await;
-    let polling = Polling::open(&server).await;
-    polling.post(&server, "40/slow,").await;
+    let polling = Polling::open(server).await;
+    polling.post(server, "40/slow,").await;
     server.logged("a slow check begins", 3).await;
     polite.hang_up().await;
     rude.vanish();
-    polling.post(&server, "1").await;
+    polling.post(server, "1").await;
     // Their checks end; then somebody stays to the end of hers.
-    let mut patient = open(&server).await;
+    let mut patient = open(server).await;
     patient.join("/slow", None).await.expect("let in");
     patient.event_in("/slow", "welcome").await;
     server.logged("a slow check ends", 4).await;
     server.logged(" connected ", 1).await;
-    assert_eq!(server.log().matches(" connected ").count(), 1);
-    assert_eq!(server.log().matches(" disconnected ").count(), 0);
+    let log = server.log();
+    log.matches(" connected ").count() - 1 + log.matches(" disconnected ").count()
 }
 
 #[tokio::test]
