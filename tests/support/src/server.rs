@@ -111,7 +111,9 @@ impl Server {
             return None;
         }
         let mut command = command(program);
-        let child = command.current_dir(folder).envs(environment.iter().copied()).spawn();
+        // Whatever else runs on this machine may have the usual port.
+        command.current_dir(folder).env("PORT", "0").envs(environment.iter().copied());
+        let child = command.spawn();
         let child =
             child.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
         let output = within("the program to exit", child.wait_with_output()).await;
