@@ -165,10 +165,10 @@ mod tests {
             package: "support".to_owned(),
             target: "support".to_owned(),
             is_unit: true,
-            folder: "/home/ada/a workbook/tests/support".into(),
-            path: "/home/ada/a workbook/target/debug/deps/support-1".into(),
+            folder: "/ada/a workbook/tests/support".into(),
+            path: "/ada/a workbook/target/debug/deps/support-1".into(),
         }];
-        let programs = [("chapter-3".to_owned(), "/home/ada/chapter-3".into())].into();
+        let programs = [("chapter-3".to_owned(), "/ada/chapter-3".into())].into();
         let built = Built { programs, tests };
         let file = std::env::temp_dir().join(format!("built-{}", std::process::id()));
         built.keep(&file).unwrap();
@@ -179,8 +179,7 @@ mod tests {
 
     #[test]
     fn a_packages_name_is_in_its_id() {
-        let named =
-            "path+file:///home/ada/workbook/chapters/3-namespaces#chapter-3@0.1.0";
+        let named = "path+file:///ada/workbook/chapters/3-namespaces#chapter-3@0.1.0";
         assert_eq!(package_of(named), "chapter-3");
         assert_eq!(package_of("path+file:///ada/tests/support#0.1.0"), "support");
     }
