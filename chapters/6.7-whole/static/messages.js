@@ -26,6 +26,8 @@ export function start(finish) {
 /** Adds a message at its place. One that is here already is left alone. */
 export function add(message, mine, finish) {
   if (numbers.has(message.seq)) return;
+  // The browser tells of scrolling with the next frame. A message can be faster.
+  noticeScrolling();
   const line = lineOf(message, mine);
   const next = nextOf(message.seq);
   list.insertBefore(line, next);
@@ -36,6 +38,7 @@ export function add(message, mine, finish) {
 
 /** Somebody came or went. Such lines are not kept: they stand where they were heard. */
 export function addNotice(text) {
+  noticeScrolling();
   const line = document.createElement("li");
   line.className = "notice";
   line.textContent = text;
@@ -123,14 +126,17 @@ let heights = "";
 let unseen = 0;
 
 const heightsNow = () => `${box.scrollHeight} in ${box.clientHeight}`;
-box.addEventListener("scroll", () => {
+
+function noticeScrolling() {
   // A list that grows or shrinks moves by itself: that is no reader who scrolls.
   const changed = heights !== heightsNow();
   heights = heightsNow();
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   stuck = atEnd || (stuck && changed);
   if (stuck) saw();
-});
+}
+
+box.addEventListener("scroll", noticeScrolling);
 pill.addEventListener("click", () => {
   toTheEnd();
   // The button is hidden now, and what is hidden cannot keep the focus.

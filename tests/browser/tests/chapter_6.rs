@@ -263,6 +263,23 @@ async fn the_list_follows_at_its_end_and_stays_where_somebody_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_before_the_scrolling_is_reported_does_not_pull_the_reader_down() {
+    let Some(chat) = start(PACKAGE).await else { return };
+    let id = room(&chat).await;
+    say_many(&chat, &id, 40).await;
+    let Some(bob) = enter(&chat, &id).await else { return };
+    bob.until(&format!("{TO_THE_END} < 2")).await;
+    // The browser reports the scrolling with the next frame; the notice comes before.
+    let script = "const { addNotice } = await import('/assets/messages.js');
+        document.querySelector('#talk').scrollTop = 100;
+        addNotice('A notice');
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        return document.querySelector('#talk').scrollTop;";
+    let top = bob.run(&format!("return (async () => {{ {script} }})()")).await;
+    assert_eq!(top, 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gif_that_grows_when_it_arrives_does_not_push_the_end_away() {
     let Some(chat) = start(PACKAGE).await else { return };
     let id = room(&chat).await;
