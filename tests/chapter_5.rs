@@ -21,20 +21,20 @@ use tokio::net::TcpListener;
 
 // The mechanism itself, for what the program gives no occasion to: a listener that panics,
 // or several for one event.
-#[path = "../chapters/5.3-packets/src/answer.rs"]
-mod answer;
 #[path = "../chapters/5.3-packets/src/listener.rs"]
 mod listener;
 #[path = "../chapters/5.3-packets/src/packets.rs"]
 #[expect(dead_code, reason = "the program uses all of it")]
 mod packets;
+#[path = "../chapters/5.3-packets/src/reply.rs"]
+mod reply;
 #[path = "../chapters/5.3-packets/src/steps.rs"]
 #[expect(dead_code, reason = "the program uses all of it")]
 mod steps;
 
 use crate::{
-    answer::Answer,
     packets::{EventError, Listeners, Queue},
+    reply::Reply,
 };
 
 // What other programs promise too.
@@ -405,8 +405,8 @@ async fn the_catch_all_listener_hears_events_that_nobody_else_does() {
 /// What the listeners below were called for, in order.
 type Notes = Arc<Mutex<Vec<String>>>;
 
-fn tell(answer: Answer, error: EventError) {
-    answer.reject(&error.to_string());
+fn tell(reply: Reply, error: EventError) {
+    reply.reject(&error.to_string());
 }
 
 /// A client of a server whose sockets have the listeners that `register` gives them.
@@ -423,7 +423,7 @@ async fn serve_listeners(register: fn(&Listeners, &Notes)) -> (Server, Notes) {
     let prepare = async move |socket: SocketRef| {
         let listeners = Listeners::new(tell);
         register(&listeners, &noted);
-        listeners.on("sync", async |answer: Answer| answer.accept(&"in sync"));
+        listeners.on("sync", async |reply: Reply| reply.accept(&"in sync"));
         socket.extensions.insert(listeners.clone());
         socket.on_fallback(Queue::new(listeners));
         Ok::<_, std::convert::Infallible>(())
@@ -436,7 +436,7 @@ async fn serve_listeners(register: fn(&Listeners, &Notes)) -> (Server, Notes) {
 fn note(
     notes: &Notes,
     text: &'static str,
-) -> impl Fn(Answer) -> std::future::Ready<()> + use<> {
+) -> impl Fn(Reply) -> std::future::Ready<()> + use<> {
     let notes = notes.clone();
     move |_| {
         notes.lock().expect("no panic").push(text.to_owned());
@@ -467,7 +467,7 @@ async fn catch_all_comes_first_then_the_middleware_then_the_listeners_in_their_o
         listeners.once("event", note(notes, "once"));
         listeners.otherwise(note(notes, "otherwise"));
         let middleware = notes.clone();
-        listeners.apply(move |_: Answer| {
+        listeners.apply(move |_: Reply| {
             middleware.lock().expect("no panic").push("middleware".to_owned());
             std::future::ready(Ok(()))
         });
@@ -500,9 +500,9 @@ async fn a_middleware_that_says_no_keeps_the_next_one_and_the_listener_from_runn
     }
     let (mut client, notes) = with_listeners(|listeners, notes| {
         listeners.on_any(note(notes, "any"));
-        listeners.apply(async |_: Answer| Err(EventError::Unauthorized));
+        listeners.apply(async |_: Reply| Err(EventError::Unauthorized));
         let second = notes.clone();
-        listeners.apply(move |_: Answer| {
+        listeners.apply(move |_: Reply| {
             second.lock().expect("no panic").push("second".to_owned());
             std::future::ready(Ok(()))
         });
@@ -555,7 +555,7 @@ async fn a_listener_that_panics_ends_its_event_and_not_the_conversation() {
         return;
     }
     let (mut client, _) = with_listeners(|listeners, _| {
-        listeners.on("panic", async |_: Answer| panic!("on purpose"));
+        listeners.on("panic", async |_: Reply| panic!("on purpose"));
     })
     .await;
     for _ in 0..3 {
@@ -571,7 +571,7 @@ async fn a_listener_whose_arguments_are_not_there_is_answered_for() {
         return;
     }
     let (mut client, _) = with_listeners(|listeners, _| {
-        let listener = async |_: Answer, _: socketioxide::extract::Data<u32>| ();
+        let listener = async |_: Reply, _: socketioxide::extract::Data<u32>| ();
         listeners.on("number", listener);
     })
     .await;
@@ -589,9 +589,9 @@ async fn a_middleware_sees_binary_and_the_listener_still_gets_it() {
         return;
     }
     let (mut client, _) = with_listeners(|listeners, _| {
-        listeners.apply(async |_: TryData<Value>, _: Answer| Ok(()));
-        let length = async |answer: Answer, TryData::<Bytes>(bytes)| {
-            answer.accept(&bytes.expect("bytes").0);
+        listeners.apply(async |_: TryData<Value>, _: Reply| Ok(()));
+        let length = async |reply: Reply, TryData::<Bytes>(bytes)| {
+            reply.accept(&bytes.expect("bytes").0);
         };
         listeners.on("bytes", length);
     })

@@ -140,7 +140,7 @@ impl Programs {
             return Ok(());
         }
         for server in twins {
-            let file = twin::of(&server.replace("node-", "chapter-"));
+            let file = twin::of(server.replace("node-", "chapter-").as_ref());
             let arguments = vec![file.to_string_lossy().into_owned()];
             self.programs.insert(server, Program { path: "node".into(), arguments });
         }

@@ -25,8 +25,40 @@ pub(crate) struct Step {
     pub(crate) from: Option<String>,
     /// A picture of its page, relative to `book/src`.
     pub(crate) picture: Option<String>,
-    /// How many lines of Rust it may have.
+    /// How many new lines of Rust it may bring.
     pub(crate) budget: Option<usize>,
+    /// Whether the thread of the course goes through it.
+    #[serde(default)]
+    pub(crate) kind: Kind,
+    /// Its own promises in the order of its page: the name of the test, and words of how it
+    /// fails on the step before.
+    #[serde(default)]
+    pub(crate) promises: Vec<(String, String)>,
+    /// More promises that fail on the step before and hold from here on; no section of the
+    /// page is about them.
+    #[serde(default)]
+    pub(crate) also: Vec<(String, String)>,
+    /// Promises of its own that the step before may keep by luck: the name of the test, the
+    /// file and the line without which it fails.
+    #[serde(default)]
+    pub(crate) sabotage: Vec<(String, String, String)>,
+    /// Promises of its own that the step before cannot be seen to break, with the reason.
+    #[serde(default)]
+    pub(crate) unproven: Vec<(String, String)>,
+    /// Promises of earlier steps that end here on purpose, with the reason.
+    #[serde(default)]
+    pub(crate) ends: Vec<(String, String)>,
+}
+
+/// How much a reader misses without a step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// Later steps need it.
+    #[default]
+    Core,
+    /// It can be left out.
+    Deep,
 }
 
 impl Step {

@@ -3,9 +3,9 @@
 //! Run:  cargo run -p chapter-1
 //! Try:  open http://127.0.0.1:8005, then stop the server and watch the four states.
 
+mod bootstrap;
 mod connection;
 mod handshake;
-mod process;
 
 use std::{future::Future, net::SocketAddr};
 
@@ -34,9 +34,9 @@ struct AppState {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
-    let listener = process::listen().await?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, AppState::default(), stop).await
 }

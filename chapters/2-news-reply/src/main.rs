@@ -3,8 +3,8 @@
 //! Run:  cargo run -p chapter-2
 //! Try:  open http://127.0.0.1:8005 and watch the transport change in the wire panel.
 
-mod answer;
-mod process;
+mod bootstrap;
+mod reply;
 
 use std::{convert::Infallible, future::Future, time::Duration};
 
@@ -23,7 +23,7 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::answer::Answer;
+use crate::reply::Reply;
 
 const PAGE: &str = include_str!("../static/index.html");
 
@@ -70,9 +70,9 @@ struct Fine {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
-    let listener = process::listen().await?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, stop).await
 }
@@ -164,28 +164,28 @@ async fn send_news(socket: SocketRef) {
     }
 }
 
-async fn on_reply(answer: Answer, TryData(text): TryData<String>) {
+async fn on_reply(reply: Reply, TryData(text): TryData<String>) {
     let Ok(text) = text else {
-        return answer.reject("reply takes a string");
+        return reply.reject("reply takes a string");
     };
     if text.chars().count() > MAX_REPLY {
-        return answer.reject("a reply is at most 1000 characters");
+        return reply.reject("a reply is at most 1000 characters");
     }
     info!(text, "reply");
-    answer.accept(&Accepted { ok: true });
+    reply.accept(&Accepted { ok: true });
 }
 
-async fn on_how_are_you(answer: Answer, TryData(question): TryData<Question>) {
+async fn on_how_are_you(reply: Reply, TryData(question): TryData<Question>) {
     let Ok(Question { message, .. }) = question else {
-        return answer.reject("howAreYou takes an object with a string called message");
+        return reply.reject("howAreYou takes an object with a string called message");
     };
     // Not called `message`: that is the name of a log line's own text, which is not quoted.
     let question: String = message.chars().take(100).collect();
     info!(question, "howAreYou");
-    answer.accept(&Fine { ok: true, message: "Fine, thank you" });
+    reply.accept(&Fine { ok: true, message: "Fine, thank you" });
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }

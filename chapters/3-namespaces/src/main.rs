@@ -3,10 +3,10 @@
 //! Run:  cargo run -p chapter-3
 //! Try:  open http://127.0.0.1:8005, send a notice to one namespace and see who hears it.
 
-mod answer;
+mod bootstrap;
 mod dynamic;
 mod notice;
-mod process;
+mod reply;
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -26,8 +26,8 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
-    answer::Answer,
     dynamic::{Names, Refused},
+    reply::Reply,
 };
 
 const PAGE: &str = include_str!("../static/index.html");
@@ -69,9 +69,9 @@ impl Drop for Presence {
 // another thread could add the same.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
-    let listener = process::listen().await?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, stop).await
 }
@@ -198,11 +198,11 @@ fn greet(socket: &SocketRef, event: &str, text: &str) {
 }
 
 /// The same event in every namespace, and an answer from the one it was sent to.
-async fn on_where_am_i(answer: Answer, socket: SocketRef) {
-    answer.accept(&Here { ok: true, namespace: socket.ns() });
+async fn on_where_am_i(reply: Reply, socket: SocketRef) {
+    reply.accept(&Here { ok: true, namespace: socket.ns() });
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }

@@ -3,10 +3,10 @@
 //! Run:  cargo run -p chapter-4
 //! Try:  open http://127.0.0.1:8005 in two tabs, join a room, and see which button reaches whom.
 
-mod answer;
+mod bootstrap;
 mod member;
 mod moderation;
-mod process;
+mod reply;
 mod rooms;
 
 use std::{convert::Infallible, future::Future, time::Duration};
@@ -28,9 +28,9 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
-    answer::Answer,
     member::{Member, MemberId, Name, Text},
     moderation::AppState,
+    reply::Reply,
     rooms::{Rooms, members, room_of},
 };
 
@@ -138,9 +138,9 @@ struct Present {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
-    let listener = process::listen().await?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, stop).await
 }
@@ -220,7 +220,7 @@ async fn on_connect(socket: SocketRef) {
 }
 
 async fn on_join_room(
-    answer: Answer,
+    reply: Reply,
     socket: SocketRef,
     io: SocketIo,
     TryData(wish): TryData<Room>,
@@ -228,36 +228,36 @@ async fn on_join_room(
     State(rooms): State<Rooms>,
 ) {
     let Ok(Room { room, .. }) = wish else {
-        return answer
+        return reply
             .reject("joinRoom takes an object with a room of 1 to 50 characters");
     };
     if !rooms.enter(&io, &socket, &room).await {
         return debug!("gone before it could join");
     }
     let members = members(&io, room.clone().into());
-    answer.accept(&Joined { ok: true, room, you, members });
+    reply.accept(&Joined { ok: true, room, you, members });
 }
 
 async fn on_chat_input(
-    answer: Answer,
+    reply: Reply,
     socket: SocketRef,
     TryData(message): TryData<ChatMessage>,
 ) {
     let Ok(message) = message else {
-        return answer.reject(
+        return reply.reject(
             "chatInput takes an object with a nick of 1 to 50 and a msg of at most 1000 characters",
         );
     };
     let Some(room) = room_of(&socket) else {
-        return answer.reject("join a room first");
+        return reply.reject("join a room first");
     };
     let sent = socket.within(room).emit("chatMessage", &message).await;
-    answer.accept(&Sent { ok: true, missed: missed(sent) });
+    reply.accept(&Sent { ok: true, missed: missed(sent) });
 }
 
-async fn on_say(answer: Answer, socket: SocketRef, TryData(say): TryData<Say>) {
+async fn on_say(reply: Reply, socket: SocketRef, TryData(say): TryData<Say>) {
     let Ok(Say { how, room, msg, .. }) = say else {
-        return answer.reject(
+        return reply.reject(
             "say takes an object with a how, a msg of at most 1000 characters and maybe a room",
         );
     };
@@ -273,46 +273,46 @@ async fn on_say(answer: Answer, socket: SocketRef, TryData(say): TryData<Say>) {
         (How::Broadcast, _) => socket.broadcast().emit("said", &said).await,
         // Without `broadcast`, `local` would reach nobody but the sender.
         (How::Local, _) => socket.local().broadcast().emit("said", &said).await,
-        (_, None) => return answer.reject("name a room, or join one first"),
+        (_, None) => return reply.reject("name a room, or join one first"),
     };
-    answer.accept(&Sent { ok: true, missed: missed(sent) });
+    reply.accept(&Sent { ok: true, missed: missed(sent) });
 }
 
 async fn on_whisper(
-    answer: Answer,
+    reply: Reply,
     socket: SocketRef,
     TryData(whisper): TryData<Whisper>,
     Extension(you): Extension<Member>,
 ) {
     let Ok(Whisper { to, msg, .. }) = whisper else {
-        return answer.reject(
+        return reply.reject(
             "whisper takes an object with to, a member's id, and a msg of at most 1000 characters",
         );
     };
     let Some(room) = room_of(&socket) else {
-        return answer.reject("join a room first");
+        return reply.reject("join a room first");
     };
     let mut others = socket.within(room).sockets().into_iter();
     let is_meant = |other: &SocketRef| other.extensions.get() == Some(Member { id: to });
     let Some(member) = others.find(is_meant) else {
-        return answer.reject("nobody in your room has this id");
+        return reply.reject("nobody in your room has this id");
     };
     match member.emit("whispered", &Whispered { from: you.id, msg }) {
-        Ok(()) => answer.accept(&Sent { ok: true, missed: 0 }),
+        Ok(()) => reply.accept(&Sent { ok: true, missed: 0 }),
         Err(error) => {
             warn!(%error, "whisper not sent");
-            answer.reject(
+            reply.reject(
                 "it could not be sent: that member reads too slowly, or has gone",
             );
         }
     }
 }
 
-async fn on_who(answer: Answer, io: SocketIo, TryData(question): TryData<Room>) {
+async fn on_who(reply: Reply, io: SocketIo, TryData(question): TryData<Room>) {
     let Ok(Room { room, .. }) = question else {
-        return answer.reject("who takes an object with a room of 1 to 50 characters");
+        return reply.reject("who takes an object with a room of 1 to 50 characters");
     };
-    answer.accept(&Present { ok: true, members: members(&io, room.into()) });
+    reply.accept(&Present { ok: true, members: members(&io, room.into()) });
 }
 
 /// Tells the room. What stands before `async` runs at once, while the rooms are known; the
@@ -337,8 +337,8 @@ fn on_disconnect(
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }
 
 /// How many did not get a broadcast because their buffers were full: 128 packets wait for

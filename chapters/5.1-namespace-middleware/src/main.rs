@@ -3,9 +3,9 @@
 //! Run:  cargo run -p chapter-5-1
 //! Try:  open http://127.0.0.1:8005, choose another token, and see who lets you in.
 
-mod answer;
+mod bootstrap;
 mod chain;
-mod process;
+mod reply;
 
 use std::{convert::Infallible, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
-use crate::{answer::Answer, chain::Then};
+use crate::{chain::Then, reply::Reply};
 
 const PAGE: &str = include_str!("../static/index.html");
 
@@ -108,9 +108,9 @@ impl Drop for Presence {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
-    let listener = process::listen().await?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, stop).await
 }
@@ -254,11 +254,11 @@ async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
 }
 
 /// Who is asking, as the checks found out. A client cannot claim it.
-async fn on_role(answer: Answer, Extension(role): Extension<Role>) {
-    answer.accept(&YourRole { ok: true, role });
+async fn on_role(reply: Reply, Extension(role): Extension<Role>) {
+    reply.accept(&YourRole { ok: true, role });
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }

@@ -3,11 +3,11 @@
 //! Run:  cargo run -p chapter-5-2
 //! Try:  open http://127.0.0.1:8005 in two tabs and in a private window, and see who is who.
 
-mod answer;
+mod bootstrap;
 mod chain;
 mod engine;
 mod lean;
-mod process;
+mod reply;
 mod visitor;
 
 use std::{convert::Infallible, fmt, future::Future, sync::Arc, time::Duration};
@@ -24,7 +24,7 @@ use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
-use crate::{answer::Answer, chain::Then, visitor::Visitor};
+use crate::{chain::Then, reply::Reply, visitor::Visitor};
 
 /// Who brings the first is a guest, who brings the second is the admin. A real server keeps
 /// neither in its program.
@@ -120,10 +120,10 @@ impl Drop for Presence {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let key = visitor::cookie_key()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, key, stop).await
 }
@@ -272,20 +272,20 @@ async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
 }
 
 /// Who is asking, as the checks found out. A client cannot claim it.
-async fn on_role(answer: Answer, Extension(role): Extension<Role>) {
-    answer.accept(&YourRole { ok: true, role });
+async fn on_role(reply: Reply, Extension(role): Extension<Role>) {
+    reply.accept(&YourRole { ok: true, role });
 }
 
 /// Whose browser this is. The cookie came with the handshake: for as long as the connection
 /// lasts, that answer stands.
 async fn on_whoami(
-    answer: Answer,
+    reply: Reply,
     MaybeHttpExtension(visitor): MaybeHttpExtension<Visitor>,
 ) {
-    answer.accept(&YouAre { ok: true, visitor });
+    reply.accept(&YouAre { ok: true, visitor });
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }

@@ -3,13 +3,13 @@
 //! Run:  cargo run -p chapter-5
 //! Try:  open http://127.0.0.1:8005, take a hundred steps at once, and ask for the list.
 
-mod answer;
+mod bootstrap;
 mod chain;
 mod engine;
 mod lean;
 mod listener;
 mod packets;
-mod process;
+mod reply;
 mod steps;
 mod visitor;
 
@@ -28,9 +28,9 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
-    answer::Answer,
     chain::Then,
     packets::{EventError, Listeners, Queue},
+    reply::Reply,
     steps::{Seen, Steps},
     visitor::Visitor,
 };
@@ -156,10 +156,10 @@ impl Drop for Presence {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let key = visitor::cookie_key()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, key, stop).await
 }
@@ -323,17 +323,17 @@ async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
 }
 
 /// Who is asking, as the checks found out. A client cannot claim it.
-async fn on_role(answer: Answer, Extension(role): Extension<Role>) {
-    answer.accept(&YourRole { ok: true, role });
+async fn on_role(reply: Reply, Extension(role): Extension<Role>) {
+    reply.accept(&YourRole { ok: true, role });
 }
 
 /// Whose browser this is. The cookie came with the handshake: for as long as the connection
 /// lasts, that answer stands.
 async fn on_whoami(
-    answer: Answer,
+    reply: Reply,
     MaybeHttpExtension(visitor): MaybeHttpExtension<Visitor>,
 ) {
-    answer.accept(&YouAre { ok: true, visitor });
+    reply.accept(&YouAre { ok: true, visitor });
 }
 
 /// The catch-all listener.
@@ -353,58 +353,58 @@ async fn keep_the_secret(
 }
 
 /// Everybody who gets here may know: the middleware has seen to that.
-async fn on_secret(answer: Answer) {
+async fn on_secret(reply: Reply) {
     info!("the secret is told");
-    answer.accept(&Told { ok: true, text: "there is no secret" });
+    reply.accept(&Told { ok: true, text: "there is no secret" });
 }
 
 async fn on_step(
-    answer: Answer,
+    reply: Reply,
     TryData(step): TryData<u32>,
     Extension(steps): Extension<Steps>,
 ) {
     let Ok(step) = step else {
-        return answer.reject("step takes a whole number from 0 to 4294967295");
+        return reply.reject("step takes a whole number from 0 to 4294967295");
     };
     if !steps.take(step).await {
-        return answer.reject("there were too many steps before");
+        return reply.reject("there were too many steps before");
     }
-    answer.accept(&Done { ok: true });
+    reply.accept(&Done { ok: true });
 }
 
-async fn on_steps(answer: Answer, Extension(steps): Extension<Steps>) {
-    answer.accept(&StepsSoFar { ok: true, steps: steps.list() });
+async fn on_steps(reply: Reply, Extension(steps): Extension<Steps>) {
+    reply.accept(&StepsSoFar { ok: true, steps: steps.list() });
 }
 
-async fn on_seen(answer: Answer, Extension(seen): Extension<Seen>) {
-    answer.accept(&SeenSoFar { ok: true, seen: seen.count() });
+async fn on_seen(reply: Reply, Extension(seen): Extension<Seen>) {
+    reply.accept(&SeenSoFar { ok: true, seen: seen.count() });
 }
 
 /// Runs once. After that there is no such event.
-async fn on_gift(answer: Answer) {
-    answer.accept(&Told { ok: true, text: "a cookie" });
+async fn on_gift(reply: Reply) {
+    reply.accept(&Told { ok: true, text: "a cookie" });
 }
 
 /// Removes the listener of `step`.
-async fn on_mute(answer: Answer, Extension(listeners): Extension<Listeners>) {
+async fn on_mute(reply: Reply, Extension(listeners): Extension<Listeners>) {
     listeners.off("step");
-    answer.accept(&Done { ok: true });
+    reply.accept(&Done { ok: true });
 }
 
 /// Puts it back, and only one of it.
-async fn on_unmute(answer: Answer, Extension(listeners): Extension<Listeners>) {
+async fn on_unmute(reply: Reply, Extension(listeners): Extension<Listeners>) {
     listeners.off("step");
     listeners.on("step", on_step);
-    answer.accept(&Done { ok: true });
+    reply.accept(&Done { ok: true });
 }
 
 /// The error listener: an event that did not come to its end is answered for.
-fn on_error(answer: Answer, error: EventError) {
+fn on_error(reply: Reply, error: EventError) {
     warn!(%error, "an event was stopped");
-    answer.reject(&error.to_string());
+    reply.reject(&error.to_string());
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }

@@ -25,8 +25,8 @@ use tokio::{
 use tracing::{debug, error};
 
 use crate::{
-    answer::Answer,
     listener::{Listener, Stored, store},
+    reply::Reply,
 };
 
 /// How much may wait for each socket, in bytes: thousands of small events, or four of the
@@ -68,7 +68,7 @@ struct Registered {
     middleware: Vec<Stored<Result<(), EventError>>>,
     by_event: HashMap<&'static str, Vec<OfEvent>>,
     otherwise: Option<Stored<()>>,
-    error: fn(Answer, EventError),
+    error: fn(Reply, EventError),
 }
 
 #[derive(Clone)]
@@ -95,7 +95,7 @@ impl Packet {
             .ok()
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> Reply {
         self.extract().expect("BUG: the library has read the event's name before")
     }
 
@@ -131,7 +131,7 @@ impl fmt::Display for EventError {
 
 impl Listeners {
     /// Without listeners. `error` is told of every event that does not come to its end.
-    pub(crate) fn new(error: fn(Answer, EventError)) -> Self {
+    pub(crate) fn new(error: fn(Reply, EventError)) -> Self {
         Self(Arc::new(Mutex::new(Registered {
             any: Vec::new(),
             middleware: Vec::new(),

@@ -3,12 +3,12 @@
 //! Run:  cargo run -p chapter-6-1
 //! Try:  open http://127.0.0.1:8005 twice, and create a room in one of the two.
 
+mod bootstrap;
 mod config;
 mod error;
 mod headers;
 mod lobby;
 mod pages;
-mod process;
 mod room;
 mod socket;
 mod store;
@@ -65,10 +65,10 @@ fn start() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let data = DataDir::open()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     let (app, io) = app(&data).await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, app, io, stop).await

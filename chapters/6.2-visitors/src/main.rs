@@ -3,6 +3,7 @@
 //! Run:  cargo run -p chapter-6-2
 //! Try:  open http://127.0.0.1:8005 in two tabs (one person) and a private window (another).
 
+mod bootstrap;
 mod colour;
 mod config;
 mod error;
@@ -11,7 +12,6 @@ mod lean;
 mod lobby;
 mod origin;
 mod pages;
-mod process;
 mod room;
 mod socket;
 mod store;
@@ -69,10 +69,10 @@ fn start() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let data = DataDir::open()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     let (app, io) = app(&data).await?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, app, io, stop).await

@@ -3,7 +3,7 @@
 //! Run:  cargo run -p chapter-6-3
 //! Try:  open http://127.0.0.1:8005 and a private window, meet in a room, reload, and leave.
 
-mod answer;
+mod bootstrap;
 mod colour;
 mod config;
 mod error;
@@ -14,7 +14,7 @@ mod origin;
 mod pages;
 mod patience;
 mod presence;
-mod process;
+mod reply;
 mod room;
 mod seats;
 mod socket;
@@ -81,10 +81,10 @@ fn start() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let data = DataDir::open()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     let times = Times::from_env()?;
     let (app, io, presence) = app(&data, times).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -3,7 +3,7 @@
 //! Run:  cargo run -p chapter-6-4
 //! Try:  open http://127.0.0.1:8005, make a secret room, and get in from a private window.
 
-mod answer;
+mod bootstrap;
 mod colour;
 mod config;
 mod entrance;
@@ -16,7 +16,7 @@ mod pages;
 mod passwords;
 mod patience;
 mod presence;
-mod process;
+mod reply;
 mod room;
 mod seats;
 mod socket;
@@ -88,10 +88,10 @@ fn start() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let data = DataDir::open()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     let times = Times::from_env()?;
     let (app, io, presence) = app(&data, times).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -12,11 +12,11 @@ use tokio::sync::Mutex;
 use tracing::info;
 
 use crate::{
-    answer::Answer,
     lobby,
     lobby::Lobby,
     presence,
     presence::{Presence, Tab},
+    reply::Reply,
     room::RoomId,
     seats::NoSeat,
     visitor::Visitor,
@@ -89,23 +89,23 @@ async fn on_enter(socket: SocketRef) {
 /// Somebody wants a seat. A client asks on every connect: whoever had one keeps it.
 async fn on_join(
     socket: SocketRef,
-    answer: Answer,
+    reply: Reply,
     TryData(join): TryData<Join>,
     Extension(presence): Extension<Arc<Presence>>,
     Extension(visitor): Extension<Visitor>,
     Extension(Place(place)): Extension<Place>,
 ) {
     let Ok(Join { room, .. }) = join else {
-        return answer.reject(NoSeat::Invalid.word());
+        return reply.reject(NoSeat::Invalid.word());
     };
     let Some(id) = RoomId::parse(&room) else {
-        return answer.reject(NoSeat::Unknown.word());
+        return reply.reject(NoSeat::Unknown.word());
     };
     let mut place = place.lock().await;
-    presence.join(&socket, answer, &mut place, id, visitor).await;
+    presence.join(&socket, reply, &mut place, id, visitor).await;
 }
 
 /// Runs for every event that has no handler of its own.
-async fn on_unknown(answer: Answer) {
-    answer.reject("there is no such event");
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
 }

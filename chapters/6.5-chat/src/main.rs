@@ -3,8 +3,8 @@
 //! Run:  cargo run -p chapter-6-5
 //! Try:  open http://127.0.0.1:8005 and a private window, talk, and restart the server.
 
-mod answer;
 mod body;
+mod bootstrap;
 mod chat;
 mod colour;
 mod config;
@@ -19,7 +19,7 @@ mod pages;
 mod passwords;
 mod patience;
 mod presence;
-mod process;
+mod reply;
 mod room;
 mod seats;
 mod socket;
@@ -91,10 +91,10 @@ fn start() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run() -> anyhow::Result<()> {
-    process::start_logging()?;
-    let stop = process::stop_signal()?;
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
     let data = DataDir::open()?;
-    let listener = process::listen().await?;
+    let listener = bootstrap::listen().await?;
     let times = Times::from_env()?;
     let (app, io, presence) = app(&data, times).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -27,11 +27,11 @@ use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use crate::{
-    answer::Answer,
     config::Times,
     error::AppError,
     lobby::Lobby,
     message::{Message, MessageView, Stretch},
+    reply::Reply,
     room::{NewRoom, Room, RoomId},
     seats::{Member, NoSeat, Seats},
     store::{Store, StoredMessage},
@@ -206,13 +206,13 @@ impl Presence {
     pub(crate) async fn join(
         self: &Arc<Self>,
         socket: &SocketRef,
-        answer: Answer,
+        reply: Reply,
         place: &mut Option<Tab>,
         id: RoomId,
         visitor: Visitor,
     ) {
         let Some(open) = self.find(id) else {
-            return answer.reject(NoSeat::Unknown.word());
+            return reply.reject(NoSeat::Unknown.word());
         };
         let mut seats = open.lock().await;
         if !self.is_connected(socket) {
@@ -221,12 +221,12 @@ impl Presence {
         }
         let new_here = match self.sit(&mut seats, place, visitor) {
             Ok(new_here) => new_here,
-            Err(no_seat) => return answer.reject(no_seat.word()),
+            Err(no_seat) => return reply.reject(no_seat.word()),
         };
         let you = seats.member(visitor).expect("BUG: a tab has a seat").clone();
         let members = seats.members().cloned().collect();
         let room = seats.room();
-        answer.accept(&Joined {
+        reply.accept(&Joined {
             ok: true,
             room,
             you: you.clone(),

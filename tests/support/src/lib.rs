@@ -24,7 +24,7 @@ pub mod ws;
 
 use std::{future::Future, io::Write, path::PathBuf, time::Duration};
 
-pub use server::{Server, is_ours};
+pub use server::{PROGRAM, Server, is_ours};
 
 /// Awaits `future`, or fails the test with what was missing.
 ///

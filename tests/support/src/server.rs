@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    path::Path,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -304,15 +304,28 @@ const SETTINGS: [&str; 10] = [
     "ABANDONED_ROOM_MS",
 ];
 
+/// What names another program to ask than the chapter's last: `chapter-2-1`.
+pub const PROGRAM: &str = "WORKBOOK_PROGRAM";
+
+/// The program that is asked: all steps of a chapter share its promises, and each step's
+/// program lies beside the last one.
+fn chosen(program: &str) -> PathBuf {
+    let program = Path::new(program);
+    match std::env::var(PROGRAM) {
+        Ok(name) => program.with_file_name(name + std::env::consts::EXE_SUFFIX),
+        Err(_) => program.to_owned(),
+    }
+}
+
 /// A program, or its twin, with none of this process's settings, and killed if it is
 /// forgotten.
 fn command(program: &str) -> Command {
     let mut command = if twin::is_wanted() {
         let mut node = Command::new("node");
-        node.arg(twin::of(program));
+        node.arg(twin::of(&chosen(program)));
         node
     } else {
-        Command::new(program)
+        Command::new(chosen(program))
     };
     for name in SETTINGS {
         command.env_remove(name);

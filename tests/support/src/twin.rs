@@ -31,9 +31,9 @@ pub fn is_wanted() -> bool {
 ///
 /// # Panics
 /// If Node or npm is missing, or npm cannot install: with the sentence to read.
-pub fn of(program: &str) -> PathBuf {
+pub fn of(program: &Path) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let package = Path::new(program).file_stem().expect("BUG: a program has a name");
+    let package = program.file_stem().expect("BUG: a program has a name");
     let twin = FOLDER.get_or_init(install).join(package).with_extension("mjs");
     assert!(twin.exists(), "{} has no twin in tests/node", package.display());
     twin

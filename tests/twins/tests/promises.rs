@@ -88,7 +88,7 @@ fn compare(chapter: &str) {
     let known: Vec<_> = cases.iter().map(|case| case.name.clone()).collect();
     assert!(known.len() > 10, "{chapter} has no tests");
     // Before the clock of any test runs: what is installed here, no test has to wait for.
-    twin::of(chapter);
+    twin::of(chapter.as_ref());
     let not_asked: Vec<_> = rows.iter().flat_map(|row| &row.not_asked).collect();
     let asked = cases.into_iter().filter(|case| !not_asked.contains(&&case.name));
     let environment = vec![

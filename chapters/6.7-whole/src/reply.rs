@@ -13,7 +13,7 @@ use socketioxide::{
 use tracing::debug;
 
 /// The answer that one event is owed. A handler asks for it like for any other extractor.
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     socket: SocketRef,
     event: String,
     /// Present if the client asked for an acknowledgement.
@@ -34,7 +34,7 @@ struct Rejected<'a> {
     error: &'a str,
 }
 
-impl Answer {
+impl Reply {
     /// Acknowledges the event, if the client asked for that.
     pub(crate) fn accept(self, answer: &impl Serialize) {
         if let Some(ack) = self.ack {
@@ -55,7 +55,7 @@ impl Answer {
 }
 
 // `LocalAdapter`: all clients are connected to this one process.
-impl FromMessageParts<LocalAdapter> for Answer {
+impl FromMessageParts<LocalAdapter> for Reply {
     type Error = ParserError;
 
     fn from_message_parts(
