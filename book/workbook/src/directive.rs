@@ -19,6 +19,10 @@ pub(crate) enum Directive {
     Transcript { chapter: String, name: String },
     /// A test, by its name, that keeps what the prose promises.
     Promise { chapter: String, test: String },
+    /// A promise as it fails on the step before.
+    Red { test: String },
+    /// Every new line of a step that no other figure on its pages shows.
+    Rest { step: String },
     /// What the twins in Node do in another way: one chapter's, or all.
     Differences { chapter: Option<String> },
     /// What the benchmark measured.
@@ -69,8 +73,18 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 8] =
-    ["item", "diff", "sides", "tree", "transcript", "promise", "differences", "measured"];
+const OURS: [&str; 10] = [
+    "item",
+    "diff",
+    "sides",
+    "tree",
+    "transcript",
+    "promise",
+    "red",
+    "rest",
+    "differences",
+    "measured",
+];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
 pub(crate) fn find(page: &str) -> Vec<Found> {
@@ -146,6 +160,17 @@ fn parse(text: &str) -> Result<Directive> {
                  `promise chapter-2 a_reply_comes_back`"
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
+        }
+        "red" => {
+            ensure!(
+                !rest.is_empty(),
+                "`red` needs a test, as in `red a_reply_comes_back`"
+            );
+            Ok(Directive::Red { test: rest.to_owned() })
+        }
+        "rest" => {
+            ensure!(!rest.is_empty(), "`rest` needs a step, as in `rest 2.3`");
+            Ok(Directive::Rest { step: rest.to_owned() })
         }
         "differences" => {
             let chapter = (!rest.is_empty()).then(|| rest.to_owned());

@@ -13,6 +13,8 @@ mod ladder;
 mod page;
 mod piece;
 mod plain;
+mod red;
+mod rest;
 mod rust_items;
 mod select;
 mod source;

@@ -66,7 +66,7 @@ fn page(
     for found in directive::find(text) {
         woven.push_str(&text[from..found.span.start]);
         from = found.span.end;
-        match resolve(workbook, &found) {
+        match resolve(workbook, path, &found) {
             Ok(Piece::Promise(promise)) if !found.alone => match for_html {
                 true => woven.push_str(&html::inline_promise(&promise)),
                 false => woven.push_str(&promise.sentence()),
@@ -81,10 +81,10 @@ fn page(
 }
 
 /// What a directive shows; an error when it names nothing or stands in the wrong place.
-pub(crate) fn resolve(workbook: &Workbook, found: &Found) -> Result<Piece> {
+pub(crate) fn resolve(workbook: &Workbook, page: &str, found: &Found) -> Result<Piece> {
     let directive =
         found.directive.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    let piece = workbook.resolve(directive)?;
+    let piece = workbook.resolve(directive, page)?;
     let inline = matches!(piece, Piece::Promise(_) | Piece::Measured(Measured::Words(_)));
     ensure!(
         found.alone || inline,
