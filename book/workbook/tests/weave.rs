@@ -151,7 +151,7 @@ fn the_rest_is_what_no_other_figure_of_the_page_shows_file_by_file() {
         .collect();
     let expected = ["Cargo.toml", "src/main.rs", "static/index.html"];
     assert_eq!(files, expected.map(|file| format!("chapters/1-one/{file}")), "{page}");
-    assert!(page.contains("lines 7–10, 12, 14–15</span>"), "{page}");
+    assert!(page.contains("lines 7–12, 14–15</span>"), "{page}");
     assert!(page.contains("fn greet"), "{page}");
     assert!(!page.contains("browser_kit::hello") && !page.contains("use std"), "{page}");
 }
