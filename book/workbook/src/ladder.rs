@@ -197,3 +197,43 @@ pub(crate) fn find_root(given: Option<PathBuf>) -> Result<PathBuf> {
         .map(Path::to_path_buf)
         .context("no book/steps.toml here or above; run this inside the workbook's clone")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Ladder;
+
+    #[test]
+    fn a_step_inherits_what_earlier_steps_of_its_chapter_promise_until_a_step_ends_it() {
+        let ladder: Ladder = toml::from_str(
+            r#"
+            [[step]]
+            package = "chapter-1"
+            folder = "1.1-alone"
+            idea = ""
+            promises = [["it_ticks", "in vain"]]
+            [[step]]
+            package = "chapter-2-1"
+            folder = "2.1-first"
+            idea = ""
+            promises = [["it_greets", "in vain"], ["it_forgets", "in vain"]]
+            [[step]]
+            package = "chapter-2-2"
+            folder = "2.2-second"
+            idea = ""
+            also = [["it_answers", "404"]]
+            [[step]]
+            package = "chapter-2"
+            folder = "2.3-third"
+            idea = ""
+            ends = [["it_forgets", "from here on it remembers"]]
+            "#,
+        )
+        .expect("a ladder");
+        let step = |package: &str| ladder.get(package).expect("a step");
+        assert_eq!(ladder.inherited(step("chapter-2-1")), [""; 0]);
+        assert_eq!(ladder.inherited(step("chapter-2-2")), ["it_greets", "it_forgets"]);
+        assert_eq!(ladder.inherited(step("chapter-2")), ["it_greets", "it_answers"]);
+        assert_eq!(ladder.last_of(step("chapter-2-1")).package, "chapter-2");
+        assert!(ladder.is_staged(step("chapter-2")));
+    }
+}

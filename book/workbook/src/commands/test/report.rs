@@ -156,3 +156,20 @@ fn shortened(said: &str) -> String {
     let between = lines.len() - FIRST_SAID - LAST_SAID;
     format!("{}\n… {between} lines more …\n{}", first.join("\n"), last.join("\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_must_fail_passes_only_by_failing_with_its_words() {
+        let failed = |said: &str| End::Failed(said.to_owned());
+        assert_eq!(turned(failed("waited 3s in vain for hi"), "in vain"), End::Passed);
+        assert_eq!(turned(failed("anything"), ""), End::Passed);
+        let aside = End::Aside { how: "left out", why: "it is slow".to_owned() };
+        for end in [End::Passed, aside, failed("cannot connect")] {
+            let turned = turned(end.clone(), "in vain");
+            assert!(matches!(turned, End::Failed(_)), "{end:?}: {turned:?}");
+        }
+    }
+}
