@@ -25,6 +25,8 @@ pub(crate) enum Piece {
     Promise(Promise),
     Differences(DifferenceTable),
     Measured(Measured),
+    /// A table of steps, in Markdown.
+    Steps(String),
 }
 
 /// What the benchmark measured, ready for a page.
@@ -219,6 +221,8 @@ impl Workbook {
                 self.differences(chapter.as_deref()).map(Piece::Differences)
             }
             Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
+            Directive::Steps { chapter } => self.steps_table(chapter).map(Piece::Steps),
+            Directive::Evening => self.evening_table().map(Piece::Steps),
         }
     }
 
@@ -404,6 +408,8 @@ impl Workbook {
     }
 
     fn transcript(&self, chapter: &str, name: &str) -> Result<Transcript> {
+        let package = self.ladder.get(chapter).map(|step| step.package.as_str());
+        let chapter = package.unwrap_or(chapter);
         let folder = self.root.join("book/transcripts").join(chapter);
         let file = folder.join(format!("{name}.txt"));
         if !file.is_file() {

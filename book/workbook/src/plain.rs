@@ -19,6 +19,7 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Measured(Measured::Plot(_)) => String::new(),
         Piece::Promise(kept) => format!("{}:\n\n{}", kept.sentence(), fence(&kept.code)),
         Piece::Differences(table) => differences(table),
+        Piece::Steps(table) => table.clone(),
     }
 }
 
