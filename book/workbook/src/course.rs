@@ -71,7 +71,7 @@ impl Workbook {
             let _ = writeln!(text, "| {link} | {idea} | {} | {minutes} |", step.kind.word());
         }
         if steps.len() > 1 {
-            let _ = writeln!(text, "| | | **All {}** | **{total}** |", steps.len());
+            let _ = writeln!(text, "| **All {} steps** | | | **{total}** |", steps.len());
         }
         Ok(text)
     }
@@ -100,7 +100,7 @@ impl Workbook {
                 step.package
             );
         }
-        let _ = writeln!(text, "| | | **Together** | **{all_lines}** | **{all_minutes}** |");
+        let _ = writeln!(text, "| **All of them** | | | **{all_lines}** | **{all_minutes}** |");
         Ok(text)
     }
 

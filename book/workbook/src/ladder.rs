@@ -125,23 +125,36 @@ impl Ladder {
         toml::from_str(&text).with_context(|| format!("in {}", file.display()))
     }
 
-    /// Finds a step, or says which there are.
+    /// Finds a step by a name or a path to its folder, or says which there are.
     pub(crate) fn find(&self, name: &str) -> Result<&Step> {
         let known: Vec<&str> = self.steps.iter().map(Step::number).collect();
-        self.get(name).with_context(|| {
+        let folder = name.trim_end_matches(['/', '\\']);
+        self.get(folder.rsplit(['/', '\\']).next().unwrap_or(folder)).with_context(|| {
             format!("there is no chapter `{name}`; the chapters are {}", known.join(", "))
         })
     }
 
-    /// Finds a step by `2.3`, `2-3`, `chapter-2-3`, its folder or a path to it. The last step
-    /// of chapter 2 is the package `chapter-2` in the folder `2.4-disconnects`: it answers to
-    /// `2`, and to its folder's number as well.
+    /// Finds a step by `2.3`, `2-3`, `chapter-2-3` or its folder. The last step of chapter 2
+    /// is the package `chapter-2` in the folder `2.4-disconnects`: it answers to `2`, and to
+    /// its folder's number as well.
     pub(crate) fn get(&self, name: &str) -> Option<&Step> {
-        let name = name.trim_end_matches(['/', '\\']);
-        let dashed = dash(name.rsplit(['/', '\\']).next().unwrap_or(name));
+        let dashed = dash(name);
         let number = dashed.strip_prefix("chapter-").unwrap_or(&dashed);
         let by_name = self.steps.iter().find(|step| step.answers_to(&dashed));
         by_name.or_else(|| self.steps.iter().find(|step| dash(step.number()) == number))
+    }
+
+    /// The steps that grow from this one, directly or through others, in order.
+    pub(crate) fn growing_from(&self, step: &Step) -> Vec<&Step> {
+        let mut grown: Vec<&Step> = Vec::new();
+        // A step grows from an earlier one, so one pass sees all.
+        for later in &self.steps {
+            let from = |earlier: &str| later.from.as_deref() == Some(earlier);
+            if from(&step.folder) || grown.iter().any(|between| from(&between.folder)) {
+                grown.push(later);
+            }
+        }
+        grown
     }
 
     /// The steps of a chapter, in order.

@@ -82,10 +82,10 @@ impl Drawing<'_> {
         let (a, b) = (self.centre(from), self.centre(to));
         let (way, length) = ((b - a).signum(), (b - a).abs());
         let head = self.size.font * 0.6;
-        let lines = self.wrapped(text, length - 2. * self.size.gap, 1.);
+        let lines = self.wrapped(text, length - self.size.gap, 1.);
         self.y += self.size.gap;
         let middle = f32::midpoint(a, b);
-        self.text("said", middle, self.y, &lines);
+        self.said("said", middle, &lines);
         self.y += lines.len() as f32 * self.line_height() + head;
         let y = self.y;
         let start = a + way * 4.;
@@ -129,7 +129,8 @@ impl Drawing<'_> {
         let start = self.y + self.size.gap;
         let end = start + 1.6 * self.line_height();
         let words = vec![vec![(false, "time passes".to_owned())]];
-        self.text("pause", self.size.width / 2., start + 0.3 * self.line_height(), &words);
+        self.y = start + 0.3 * self.line_height();
+        self.said("pause", self.size.width / 2., &words);
         self.y = end;
         (start, end)
     }
@@ -159,6 +160,20 @@ impl Drawing<'_> {
             "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
              height=\"{height:.1}\" rx=\"4\"/>"
         );
+    }
+
+    /// Words on ground of their own: a lane may run behind them.
+    fn said(&mut self, class: &str, x: f32, lines: &[Vec<Run>]) {
+        let width = lines.iter().map(|line| self.long(line)).fold(0., f32::max);
+        let _ = writeln!(
+            self.out,
+            "<rect class=\"behind\" x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" \
+             height=\"{:.1}\"/>",
+            x - width / 2.,
+            self.y,
+            lines.len() as f32 * self.line_height(),
+        );
+        self.text(class, x, self.y, lines);
     }
 
     /// Lines below each other, their middle at `x`.
@@ -195,7 +210,8 @@ impl Drawing<'_> {
                 for letter in letters.chars() {
                     let now = self.long(&line) + self.width(code, &piece);
                     if now + letter_width(code, letter) * self.size.font > room {
-                        line.push((code, std::mem::take(&mut piece)));
+                        let next = piece.split_off(cut(&piece));
+                        line.push((code, std::mem::replace(&mut piece, next)));
                         lines.push(std::mem::take(&mut line));
                     }
                     piece.push(letter);
@@ -233,10 +249,17 @@ fn words(text: &str) -> Vec<Vec<Run>> {
     words
 }
 
+/// Where a word that is too long is broken: after its last sign, if half of it is before.
+fn cut(word: &str) -> usize {
+    let sign = |c: char| !c.is_alphanumeric() && !"\"'([{<&".contains(c);
+    let after = word.rmatch_indices(sign).map(|(at, sign)| at + sign.len()).next();
+    after.filter(|&at| at * 2 >= word.len()).unwrap_or(word.len())
+}
+
 /// About how wide a letter is, in the page's font: rather too wide than too narrow.
 fn letter_width(code: bool, letter: char) -> f32 {
     match letter {
-        _ if code => 0.56,
+        _ if code => 0.54,
         ' ' => 0.27,
         'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | '.' | ',' | ':' | ';' | '\'' | '!' | '|'
         | '(' | ')' | '[' | ']' | '-' | '/' => 0.36,
