@@ -19,8 +19,8 @@ use anyhow::{Context, Result};
 
 use crate::page::Page;
 use crate::piece::Piece;
-use crate::{timeline, weave};
 use crate::workbook::Workbook;
+use crate::{timeline, weave};
 
 pub(crate) use coverage::coverage;
 use exceptions::Exceptions;

@@ -68,7 +68,9 @@ fn list(workbook: &Workbook) -> Result<Outcome> {
         }
         say!("");
     }
-    say!("Run one with `cargo run -p chapter-1`; read it with `cargo workbook book --serve`.");
+    say!(
+        "Run one with `cargo run -p chapter-1`; read it with `cargo workbook book --serve`."
+    );
     say!("Steps marked (deep) can be left out.");
     Ok(Outcome::Fine)
 }

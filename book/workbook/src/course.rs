@@ -62,13 +62,15 @@ impl Workbook {
             "there is no chapter {chapter}; the chapters are {}",
             self.ladder.chapter_numbers().join(", ")
         );
-        let mut text = "| Step | What it teaches | | Minutes |\n|---|---|---|--:|\n".to_owned();
+        let mut text =
+            "| Step | What it teaches | | Minutes |\n|---|---|---|--:|\n".to_owned();
         let mut total = 0;
         for step in &steps {
             let minutes = self.minutes(step)?;
             total += minutes;
             let (link, idea) = (self.link(step)?, cell(&step.idea));
-            let _ = writeln!(text, "| {link} | {idea} | {} | {minutes} |", step.kind.word());
+            let _ =
+                writeln!(text, "| {link} | {idea} | {} | {minutes} |", step.kind.word());
         }
         if steps.len() > 1 {
             let _ = writeln!(text, "| **All {} steps** | | | **{total}** |", steps.len());
@@ -100,7 +102,10 @@ impl Workbook {
                 step.package
             );
         }
-        let _ = writeln!(text, "| **All of them** | | | **{all_lines}** | **{all_minutes}** |");
+        let _ = writeln!(
+            text,
+            "| **All of them** | | | **{all_lines}** | **{all_minutes}** |"
+        );
         Ok(text)
     }
 
@@ -122,8 +127,7 @@ impl Workbook {
         let folder = format!("{CHAPTERS}/{}", step.folder);
         let files = self.files(&folder);
         let sources = files.iter().filter(|file| file.ends_with(".rs"));
-        let count =
-            |file| Ok(code(&*self.source(&format!("{folder}/{file}"))?).count());
+        let count = |file| Ok(code(&*self.source(&format!("{folder}/{file}"))?).count());
         sources.map(count).sum()
     }
 }

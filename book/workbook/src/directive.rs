@@ -167,7 +167,10 @@ fn parse(text: &str) -> Result<Directive> {
         }
         "measured" => measure(rest).map(Directive::Measured),
         "steps" => {
-            ensure!(!rest.is_empty(), "`steps` needs a chapter's number, as in `steps 2`");
+            ensure!(
+                !rest.is_empty(),
+                "`steps` needs a chapter's number, as in `steps 2`"
+            );
             Ok(Directive::Steps { chapter: rest.to_owned() })
         }
         "evening" => Ok(Directive::Evening),

@@ -102,7 +102,10 @@ impl Timeline {
     fn lanes(&mut self, text: &str) -> Result<()> {
         self.lanes = text.split('|').map(|lane| lane.trim().to_owned()).collect();
         let count = self.lanes.len();
-        ensure!((2..=3).contains(&count), "a timeline has two or three lanes, not {count}");
+        ensure!(
+            (2..=3).contains(&count),
+            "a timeline has two or three lanes, not {count}"
+        );
         ensure!(self.lanes.iter().all(|lane| !lane.is_empty()), "a lane has no name");
         Ok(())
     }

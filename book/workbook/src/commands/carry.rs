@@ -49,7 +49,8 @@ pub(super) fn run(workbook: &Workbook, step: &str, conflicts: bool) -> Result<Ou
                     if marked {
                         write(&path, text)?;
                     }
-                    let what = if marked { "left with markers" } else { "left as it was" };
+                    let what =
+                        if marked { "left with markers" } else { "left as it was" };
                     let path = format!("{CHAPTERS}/{}/{file}", target.folder);
                     say!("  {:<5}conflict: {path} is {what}", target.number());
                 }
@@ -76,9 +77,20 @@ struct Corrected {
 impl Corrected {
     /// What differs from the last commit, as paths in the step.
     fn files(&self) -> Result<Vec<String>> {
-        let changed = ["diff", "--relative", "--name-only", "--no-renames", "-z", "HEAD", "--", "."];
+        let changed = [
+            "diff",
+            "--relative",
+            "--name-only",
+            "--no-renames",
+            "-z",
+            "HEAD",
+            "--",
+            ".",
+        ];
         let mut names = self.git(&changed)?.stdout;
-        names.extend(self.git(&["ls-files", "--others", "--exclude-standard", "-z"])?.stdout);
+        names.extend(
+            self.git(&["ls-files", "--others", "--exclude-standard", "-z"])?.stdout,
+        );
         let names = String::from_utf8(names).context("a file's name is no text")?;
         let files = names.split('\0').filter(|name| !name.is_empty());
         Ok(files.map(str::to_owned).collect())
@@ -103,7 +115,16 @@ impl Corrected {
         let [mine, old, new] = [ours, base, theirs].map(kept);
         let paths = [mine?, old?, new?];
         let mut command = Command::new("git");
-        command.args(["merge-file", "-p", "-L", "this step", "-L", "before", "-L", "corrected"]);
+        command.args([
+            "merge-file",
+            "-p",
+            "-L",
+            "this step",
+            "-L",
+            "before",
+            "-L",
+            "corrected",
+        ]);
         let merged = command.args(paths.iter().map(NamedTempFile::path)).output()?;
         Ok(match merged.status.code() {
             Some(0) if merged.stdout == ours => Fate::Untouched,

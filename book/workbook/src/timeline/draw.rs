@@ -21,7 +21,8 @@ pub(super) const NARROW: Size = Size { class: "narrow", width: 340., font: 13., 
 type Run = (bool, String);
 
 pub(super) fn svg(timeline: &Timeline, title: &str, size: &Size) -> String {
-    let mut drawing = Drawing { size, lanes: timeline.lanes.len(), out: String::new(), y: 0. };
+    let mut drawing =
+        Drawing { size, lanes: timeline.lanes.len(), out: String::new(), y: 0. };
     let top = drawing.heads(&timeline.lanes);
     let mut pauses = Vec::new();
     for moment in &timeline.events {
@@ -66,7 +67,8 @@ impl Drawing<'_> {
     /// The lanes' names. Returns where their lines begin.
     fn heads(&mut self, lanes: &[String]) -> f32 {
         let room = self.column() - 3. * self.size.gap;
-        let names: Vec<_> = lanes.iter().map(|name| self.wrapped(name, room, 1.1)).collect();
+        let names: Vec<_> =
+            lanes.iter().map(|name| self.wrapped(name, room, 1.1)).collect();
         let most = names.iter().map(Vec::len).max().unwrap_or(1);
         let height = most as f32 * self.line_height() + self.size.gap;
         for (lane, name) in names.iter().enumerate() {
@@ -89,7 +91,10 @@ impl Drawing<'_> {
         self.y += lines.len() as f32 * self.line_height() + head;
         let y = self.y;
         let start = a + way * 4.;
-        let _ = writeln!(self.out, "<circle class=\"start\" cx=\"{a:.1}\" cy=\"{y:.1}\" r=\"3\"/>");
+        let _ = writeln!(
+            self.out,
+            "<circle class=\"start\" cx=\"{a:.1}\" cy=\"{y:.1}\" r=\"3\"/>"
+        );
         if lost {
             let end = a + way * length * 0.7;
             let _ = writeln!(
@@ -148,7 +153,10 @@ impl Drawing<'_> {
                 );
                 from = end;
             }
-            let _ = writeln!(lines, "<path class=\"lane\" d=\"M{x:.1} {from:.1}V{bottom:.1}\"/>");
+            let _ = writeln!(
+                lines,
+                "<path class=\"lane\" d=\"M{x:.1} {from:.1}V{bottom:.1}\"/>"
+            );
         }
         lines
     }
@@ -228,7 +236,8 @@ impl Drawing<'_> {
     }
 
     fn width(&self, code: bool, letters: &str) -> f32 {
-        letters.chars().map(|letter| letter_width(code, letter)).sum::<f32>() * self.size.font
+        letters.chars().map(|letter| letter_width(code, letter)).sum::<f32>()
+            * self.size.font
     }
 }
 
@@ -261,8 +270,8 @@ fn letter_width(code: bool, letter: char) -> f32 {
     match letter {
         _ if code => 0.54,
         ' ' => 0.27,
-        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | '.' | ',' | ':' | ';' | '\'' | '!' | '|'
-        | '(' | ')' | '[' | ']' | '-' | '/' => 0.36,
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | '.' | ',' | ':' | ';' | '\'' | '!'
+        | '|' | '(' | ')' | '[' | ']' | '-' | '/' => 0.36,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' | '—' | '→' => 0.92,
         'A'..='Z' => 0.68,
         _ => 0.57,
