@@ -11,6 +11,8 @@ mod fences;
 mod layout;
 mod links;
 mod order;
+mod promises;
+mod prose;
 mod recordings;
 
 use std::fmt;
@@ -24,6 +26,7 @@ use crate::{timeline, weave};
 
 pub(crate) use coverage::coverage;
 use exceptions::Exceptions;
+pub(crate) use prose::{findings, words};
 
 /// Something wrong, and where.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +69,7 @@ impl<'a> Book<'a> {
             let pieces = page
                 .directives
                 .iter()
-                .map(|found| weave::resolve(workbook, found))
+                .map(|found| weave::resolve(workbook, &page.path, found))
                 .collect();
             pages.push(WovenPage { page, pieces });
         }
@@ -84,12 +87,15 @@ impl<'a> Book<'a> {
 
 type Rule = fn(&Book<'_>, &mut Vec<Fault>) -> Result<()>;
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 15] = [
     directives,
     explained::rule,
     explained::promises,
     coverage::rule,
+    coverage::rest,
     coverage::anchors,
+    promises::rule,
+    prose::rule,
     fences::rule,
     recordings::transcripts,
     recordings::pictures,

@@ -104,6 +104,7 @@ pub(crate) enum Command {
     /// else. Promises that need the process itself are then listed as not checked.
     /// PROMISE: only those with these words in their names. --watch checks again whenever your
     /// server has restarted, until Ctrl-C.
+    /// --prose lists where a sentence or a name could be plainer; that is no fault.
     /// Exit code 1 when something is wrong.
     ///
     ///   cargo workbook check 4 --url http://127.0.0.1:8005
@@ -111,7 +112,7 @@ pub(crate) enum Command {
     ///   cargo workbook check 4 "unknown path" --url http://127.0.0.1:8005
     #[command(
         verbatim_doc_comment,
-        override_usage = "cargo workbook check\n\
+        override_usage = "cargo workbook check [--prose]\n\
                           cargo workbook check N [PROMISE] [--url URL] [--watch]"
     )]
     Check {
@@ -122,6 +123,8 @@ pub(crate) enum Command {
         url: Option<String>,
         #[arg(long, requires = "url")]
         watch: bool,
+        #[arg(long, conflicts_with = "chapter")]
+        prose: bool,
     },
 
     /// Tests each step's own promises, and all of each chapter's last step, side by side. --all

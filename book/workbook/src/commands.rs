@@ -35,8 +35,8 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         }
         Command::Carry { step, conflicts } => carry::run(workbook, &step, conflicts),
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
-        Command::Check { chapter: None, .. } => check_book(workbook),
-        Command::Check { chapter: Some(chapter), promise, url, watch } => {
+        Command::Check { chapter: None, prose, .. } => check_book(workbook, prose),
+        Command::Check { chapter: Some(chapter), promise, url, watch, .. } => {
             promises::run(workbook, &chapter, promise.as_deref(), url.as_deref(), watch)
         }
         Command::Test { words, all } => {
@@ -166,21 +166,36 @@ fn differing(
     Ok(files)
 }
 
-fn check_book(workbook: &Workbook) -> Result<Outcome> {
+fn check_book(workbook: &Workbook, prose: bool) -> Result<Outcome> {
     let book = check::Book::read(workbook)?;
     let faults = check::faults(&book)?;
     for fault in &faults {
         eprintln!("{fault}");
     }
     for sum in check::coverage(&book)? {
+        let excepted = match sum.excepted {
+            0 => String::new(),
+            count => format!(", {count} excepted"),
+        };
         say!(
-            "{:<12} {} of {} new lines shown, {} excepted",
+            "{:<12} {} of {} new lines shown, {} in the rest{excepted}",
             sum.package,
             sum.shown,
             sum.new,
-            sum.excepted
+            sum.rest,
         );
     }
+    let words = check::words(&book);
+    for (page, count) in &words.long {
+        say!("{page} has {count} words, and {} are the most", words.most);
+    }
+    say!("{} words on the chapters' pages, of fewer than {}", words.all, words.too_many);
+    let findings = check::findings(&book)?;
+    for finding in findings.iter().filter(|_| prose) {
+        say!("{finding}");
+    }
+    let how = if prose { "" } else { "; `cargo workbook check --prose` lists them" };
+    say!("{} places where words could be plainer{how}", findings.len());
     if faults.is_empty() {
         say!("The book matches the code.");
         return Ok(Outcome::Fine);

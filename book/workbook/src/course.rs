@@ -26,7 +26,7 @@ impl Workbook {
             let text = std::fs::read_to_string(self.root.join("book/src").join(page))
                 .with_context(|| format!("{} has no page {page}", step.package))?;
             let page = Page::read(page.to_owned(), text);
-            words += page.words_in(0..page.text.len());
+            words += page.words;
         }
         let folder = format!("{CHAPTERS}/{}", step.folder);
         let mut lines = 0;
@@ -50,7 +50,7 @@ impl Workbook {
     }
 
     /// The step that a page begins.
-    pub(crate) fn step_of_page(&self, page: &str) -> Option<&Step> {
+    pub(crate) fn step_begun_by(&self, page: &str) -> Option<&Step> {
         self.ladder.steps.iter().find(|step| step.pages().next() == Some(page))
     }
 

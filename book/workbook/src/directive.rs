@@ -19,6 +19,10 @@ pub(crate) enum Directive {
     Transcript { chapter: String, name: String },
     /// A test, by its name, that keeps what the prose promises.
     Promise { chapter: String, test: String },
+    /// A promise as it fails on the step before.
+    Red { test: String },
+    /// Every new line of a step that no other figure on its pages shows.
+    Rest { step: String },
     /// What the twins in Node do in another way: one chapter's, or all.
     Differences { chapter: Option<String> },
     /// What the benchmark measured.
@@ -73,13 +77,15 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "item",
     "diff",
     "sides",
     "tree",
     "transcript",
     "promise",
+    "red",
+    "rest",
     "differences",
     "measured",
     "steps",
@@ -160,6 +166,17 @@ fn parse(text: &str) -> Result<Directive> {
                  `promise chapter-2 a_reply_comes_back`"
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
+        }
+        "red" => {
+            ensure!(
+                !rest.is_empty(),
+                "`red` needs a test, as in `red a_reply_comes_back`"
+            );
+            Ok(Directive::Red { test: rest.to_owned() })
+        }
+        "rest" => {
+            ensure!(!rest.is_empty(), "`rest` needs a step, as in `rest 2.3`");
+            Ok(Directive::Rest { step: rest.to_owned() })
         }
         "differences" => {
             let chapter = (!rest.is_empty()).then(|| rest.to_owned());

@@ -14,6 +14,8 @@ mod ladder;
 mod page;
 mod piece;
 mod plain;
+mod red;
+mod rest;
 mod rust_items;
 mod select;
 mod source;

@@ -35,7 +35,7 @@ impl Preprocessor for Weave {
                 Ok(woven) => chapter.content = woven,
                 Err(found) => faults.extend(found),
             }
-            match workbook.step_of_page(&name).map(|step| workbook.effort(step)) {
+            match workbook.step_begun_by(&name).map(|step| workbook.effort(step)) {
                 // The page's own title stays as it was; mdBook takes it from here.
                 Some(Ok(effort)) if for_html => {
                     let own = format!("{{{{#title {} - {title}}}}}", chapter.name);
@@ -84,7 +84,7 @@ fn page(
         let Some(before) = text.get(from..place.span().start) else { continue };
         woven.push_str(before);
         from = place.span().end;
-        match place.shown(workbook, for_html) {
+        match place.shown(workbook, path, for_html) {
             Ok(shown) => woven.push_str(&shown),
             Err((line, error)) => faults.push(format!("{path}:{line}: {error:#}")),
         }
@@ -111,6 +111,7 @@ impl Place {
     fn shown(
         self,
         workbook: &Workbook,
+        page: &str,
         for_html: bool,
     ) -> std::result::Result<String, (usize, anyhow::Error)> {
         let found = match self {
@@ -118,7 +119,7 @@ impl Place {
             Self::Timeline(found) => return Ok(found.timeline?.markdown()),
             Self::Directive(found) => found,
         };
-        let piece = resolve(workbook, &found).map_err(|error| (found.line, error))?;
+        let piece = resolve(workbook, page, &found).map_err(|error| (found.line, error))?;
         Ok(match piece {
             Piece::Promise(promise) if !found.alone => match for_html {
                 true => html::inline_promise(&promise),
@@ -131,10 +132,10 @@ impl Place {
 }
 
 /// What a directive shows; an error when it names nothing or stands in the wrong place.
-pub(crate) fn resolve(workbook: &Workbook, found: &Found) -> Result<Piece> {
+pub(crate) fn resolve(workbook: &Workbook, page: &str, found: &Found) -> Result<Piece> {
     let directive =
         found.directive.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    let piece = workbook.resolve(directive)?;
+    let piece = workbook.resolve(directive, page)?;
     let inline = matches!(piece, Piece::Promise(_) | Piece::Measured(Measured::Words(_)));
     ensure!(
         found.alone || inline,

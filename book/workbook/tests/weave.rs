@@ -118,6 +118,118 @@ fn a_tree_says_what_became_of_each_file() {
 }
 
 #[test]
+fn a_tree_names_the_earlier_step_that_has_a_file_just_so() {
+    let book = Fixture::new("weave_tree_as_in");
+    book.replace("book/steps.toml", "from = \"1-one\"\n", "");
+    let page = book.weave("{{#tree 2-two}}\n", "html").unwrap();
+    let row = "<tr class=\"same\"><td><code>static/index.html</code></td><td>as in 1</td><td></td>";
+    assert!(page.contains(row), "{page}");
+    let page = book.weave("{{#tree 2-two}}\n", "markdown").unwrap();
+    assert!(page.contains("| `static/index.html` | as in 1 |"), "{page}");
+}
+
+/// The page of chapter 2 with the figure of its main function only, and its rest.
+fn with_a_rest(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.write(
+        "book/src/one.md",
+        "# One\n\n{{#item 1-one/src/main.rs header, use, \"browser_kit\" in main}}\n",
+    );
+    book
+}
+
+#[test]
+fn the_rest_is_what_no_other_figure_of_the_page_shows_file_by_file() {
+    let book = with_a_rest("weave_rest");
+    let page = book.weave("{{#rest 1}}\n", "html").unwrap();
+    let start = "<details class=\"rest\">\n<summary>Everything else in this step</summary>\n\n<figure";
+    assert!(page.starts_with(start), "{page}");
+    let files: Vec<&str> = page
+        .split("<code class=\"file\">")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect();
+    let expected = ["Cargo.toml", "src/main.rs", "static/index.html"];
+    assert_eq!(files, expected.map(|file| format!("chapters/1-one/{file}")), "{page}");
+    assert!(page.contains("lines 7–12, 14–15</span>"), "{page}");
+    assert!(page.contains("fn greet"), "{page}");
+    assert!(!page.contains("browser_kit::hello") && !page.contains("use std"), "{page}");
+}
+
+#[test]
+fn the_rest_of_a_step_has_no_line_that_was_there_before() {
+    let book = Fixture::new("weave_rest_new");
+    book.replace("book/src/one.md", "# One", "# One again");
+    book.replace("book/steps.toml", "page = \"two.md\"", "page = \"one.md\"");
+    book.replace("book/steps.toml", "page = \"one.md\"\n\n", "page = \"two.md\"\n\n");
+    let page = book.weave("{{#rest 2}}\n", "markdown").unwrap();
+    assert!(page.starts_with("Everything else in this step (2):\n\n"), "{page}");
+    assert!(page.contains("fn answer"), "{page}");
+    assert!(!page.contains("fn greet") && !page.contains("index.html"), "{page}");
+}
+
+const PROMISED: &str = "promises = [[\"a_greeting_comes_back\", \"no <greeting> came\"]]\n\
+                        also = [[\"it_stops_when_asked\", \"\"]]\n";
+
+/// The page that is woven belongs to the second step.
+fn with_promises(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.replace("book/steps.toml", "page = \"one.md\"\n", "");
+    book.replace("book/steps.toml", "page = \"two.md\"", "page = \"one.md\"");
+    book.append("book/steps.toml", PROMISED);
+    book
+}
+
+#[test]
+fn a_red_promise_says_on_what_it_fails_and_how() {
+    let book = with_promises("weave_red");
+    let page = book.weave("{{#red a_greeting_comes_back}}\n", "html").unwrap();
+    let caption = "<figure class=\"red\">\n<figcaption><strong>A greeting comes back</strong> \
+                   <span class=\"on\">fails on <code>1</code></span></figcaption>";
+    assert!(page.contains(caption), "{page}");
+    let test = "<span class=\"failed\">test a_greeting_comes_back ... FAILED\n</span>";
+    assert!(page.contains(test), "{page}");
+    let words = "<span class=\"output\">no &lt;greeting&gt; came\n</span>";
+    assert!(page.contains(words), "{page}");
+    let page = book.weave("{{#red a_greeting_comes_back}}\n", "markdown").unwrap();
+    let text = "A greeting comes back: fails on `1`\n\n```text\n\
+                test a_greeting_comes_back ... FAILED\nno <greeting> came\n```\n";
+    assert!(page.contains(text), "{page}");
+}
+
+#[test]
+fn a_first_steps_promise_fails_on_the_program_that_start_gives() {
+    let book = with_promises("weave_red_start");
+    book.replace("book/steps.toml", "from = \"1-one\"\n", "");
+    let page = book.weave("{{#red a_greeting_comes_back}}\n", "html").unwrap();
+    let on = "fails on the program that <code>cargo workbook start 2</code> gives";
+    assert!(page.contains(on), "{page}");
+}
+
+#[test]
+fn a_sabotaged_promise_fails_without_its_line() {
+    let book = with_promises("weave_red_sabotage");
+    let sabotage =
+        "sabotage = [[\"it_stops_when_asked\", \"src/main.rs\", \"stop();\"]]\n";
+    book.append("book/steps.toml", sabotage);
+    let page = book.weave("{{#red it_stops_when_asked}}\n", "html").unwrap();
+    assert!(page.contains("fails without a line of <code>src/main.rs</code>"), "{page}");
+    assert!(page.contains("#     stop();\n"), "{page}");
+}
+
+#[test]
+fn a_promise_that_is_not_the_steps_own_is_not_red() {
+    let book = with_promises("weave_red_stranger");
+    let error = book.weave("{{#red a_greeting_came}}\n", "html").unwrap_err();
+    assert!(
+        error.contains("book/src/one.md:1: `a_greeting_came` is no promise of chapter-2")
+    );
+    assert!(error.contains("did you mean `a_greeting_comes_back`?"), "{error}");
+    let error = book.weave("{{#red it_stops_when_asked}}\n", "html").unwrap_err();
+    assert!(error.contains("does not say how `it_stops_when_asked` fails"), "{error}");
+}
+
+#[test]
 fn a_transcript_names_the_test_that_recorded_it() {
     let book = Fixture::new("weave_transcript");
     let page = book.weave("{{#transcript chapter-2/greeting}}\n", "html").unwrap();

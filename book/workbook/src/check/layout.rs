@@ -1,5 +1,7 @@
 //! Every chapter has what chapters have: pages, a README row, tests, lints.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Result;
 
 use super::{Book, Fault};
@@ -106,13 +108,23 @@ fn manifest(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) 
     if get("lints", "workspace") != Some(toml::Value::Boolean(true)) {
         fault(&path, "does not inherit the workspace's lints; add `[lints]` with `workspace = true`".into());
     }
-    let wanted = format!("../../{}", step.test_file());
+    // Inner steps are asked by the tests of the step that ends their chapter.
+    let root = book.workbook.test_root(step);
+    let mut sharing = book.workbook.ladder.steps.iter().rev();
+    let sharing = sharing.find(|other| book.workbook.test_root(other) == root);
+    if sharing.is_some_and(|last| last.package != step.package) {
+        return;
+    }
+    let wanted = format!("../../{root}");
     let targets = manifest.get("test").and_then(toml::Value::as_array);
     let has_target = targets.into_iter().flatten().any(|target| {
         target.get("path").and_then(toml::Value::as_str) == Some(wanted.as_str())
     });
-    // All promises of a chapter are in one program, which its last step builds.
-    if !has_target && step.ends_its_chapter() {
+    // The last step of a chapter holds the tests of those before it.
+    let ladder = &book.workbook.ladder;
+    let holds_tests =
+        !ladder.is_staged(step) || ladder.last_of(step).package == step.package;
+    if holds_tests && !has_target {
         fault(
             &path,
             format!(
@@ -128,7 +140,7 @@ fn tests(
     step: &Step,
     fault: &mut impl FnMut(&str, String),
 ) -> Result<()> {
-    let path = step.test_file();
+    let path = book.workbook.test_root(step);
     if !book.workbook.root.join(&path).is_file() {
         fault(
             "book/steps.toml",
@@ -152,24 +164,66 @@ fn budget(
     fault: &mut impl FnMut(&str, String),
 ) -> Result<()> {
     let Some(budget) = step.budget else { return Ok(()) };
-    let folder = format!("{CHAPTERS}/{}", step.folder);
-    let mut lines = 0;
-    for file in book.workbook.files(&folder).iter().filter(|file| file.ends_with(".rs")) {
-        let path = format!("{folder}/{file}");
-        let source = book.workbook.source(&path)?;
-        let code = |at: &&usize| !source.lines[**at].text.trim_start().starts_with("//");
-        lines += book.workbook.new_lines(&path)?.iter().filter(code).count();
-    }
+    let lines = new_rust(book, step)?;
     if lines > budget {
         fault(
-            &folder,
+            &format!("{CHAPTERS}/{}", step.folder),
             format!(
-                "{} brings {lines} lines of Rust, and its budget is {budget}",
+                "{} brings {lines} new lines of Rust, and its budget is {budget}",
                 step.package
             ),
         );
     }
     Ok(())
+}
+
+/// How many lines of Rust a step has and the earlier step that it is nearest to has not. A
+/// line that moved is not new, and no line is of a file that an earlier step has just so.
+fn new_rust(book: &Book<'_>, step: &Step) -> Result<usize> {
+    let (mut known, mut before) = (BTreeSet::new(), Vec::new());
+    for earlier in book.workbook.earlier(&step.folder) {
+        let files = rust(book, earlier)?;
+        before.push(count(files.iter()));
+        known.extend(files);
+    }
+    let files = rust(book, step)?;
+    let mine = count(files.iter().filter(|lines| !known.contains(*lines)));
+    let since = |old: &BTreeMap<String, usize>| -> usize {
+        let fresh = |(line, count): (&String, &usize)| {
+            count.saturating_sub(old.get(line).copied().unwrap_or(0))
+        };
+        mine.iter().map(fresh).sum()
+    };
+    Ok(before.iter().map(since).min().unwrap_or_else(|| mine.values().sum()))
+}
+
+/// The lines of each Rust file of a step, without comments and blank ones.
+fn rust(book: &Book<'_>, step: &Step) -> Result<Vec<Vec<String>>> {
+    let mut files = Vec::new();
+    for path in book.workbook.written(step) {
+        if !path.ends_with(".rs") || path.ends_with("/tests.rs") {
+            continue;
+        }
+        let (mut lines, mut in_comment) = (Vec::new(), false);
+        for line in &book.workbook.source(&path)?.lines {
+            let text = line.text.trim();
+            if in_comment || (text.starts_with("/*") && !text.contains("*/")) {
+                in_comment = !text.contains("*/");
+            } else if !text.is_empty() && !text.starts_with("//") {
+                lines.push(text.to_owned());
+            }
+        }
+        files.push(lines);
+    }
+    Ok(files)
+}
+
+fn count<'a>(files: impl Iterator<Item = &'a Vec<String>>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in files.flatten() {
+        *counts.entry(line.clone()).or_default() += 1;
+    }
+    counts
 }
 
 /// Every folder that runs is in the ladder.
