@@ -48,10 +48,8 @@ impl Workbook {
         let step = self.step_of_page(page).with_context(|| {
             format!("no step has this page, so `{name}` fails on none before it")
         })?;
-        let own = step.promises.iter().chain(&step.also);
-        let Some((test, words)) = own.clone().find(|(own, _)| same_test(own, name))
-        else {
-            let known: Vec<&str> = own.map(|(test, _)| test.as_str()).collect();
+        let Some((test, words)) = step.own().find(|(own, _)| same_test(own, name)) else {
+            let known: Vec<&str> = step.own().map(|(test, _)| test).collect();
             bail!(
                 "`{name}` is no promise of {} in book/steps.toml{}",
                 step.package,
@@ -69,6 +67,6 @@ impl Workbook {
             (_, Some(from)) => Against::Step(folder_number(from)),
             (_, None) => Against::Start(folder_number(&step.folder)),
         };
-        Ok(Red { test: test.clone(), against, words: words.clone() })
+        Ok(Red { test: test.to_owned(), against, words: words.to_owned() })
     }
 }

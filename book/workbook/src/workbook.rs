@@ -134,9 +134,8 @@ impl Workbook {
         if self.root.join(&own).is_file() {
             return own;
         }
-        let chapter = step.number().split('-').next().unwrap_or_default();
-        let last = self.ladder.get(&format!("chapter-{chapter}")).map(Step::test_file);
-        last.filter(|file| self.root.join(file).is_file()).unwrap_or(own)
+        let last = self.ladder.last_of(step).test_file();
+        if self.root.join(&last).is_file() { last } else { own }
     }
 
     /// The files that a file of tests takes in by `#[path = "…"]`.

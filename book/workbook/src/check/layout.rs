@@ -108,14 +108,7 @@ fn manifest(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) 
     if get("lints", "workspace") != Some(toml::Value::Boolean(true)) {
         fault(&path, "does not inherit the workspace's lints; add `[lints]` with `workspace = true`".into());
     }
-    // Inner steps are asked by the tests of the step that ends their chapter.
-    let root = book.workbook.test_root(step);
-    let mut sharing = book.workbook.ladder.steps.iter().rev();
-    let sharing = sharing.find(|other| book.workbook.test_root(other) == root);
-    if sharing.is_some_and(|last| last.package != step.package) {
-        return;
-    }
-    let wanted = format!("../../{root}");
+    let wanted = format!("../../{}", step.test_file());
     let targets = manifest.get("test").and_then(toml::Value::as_array);
     let has_target = targets.into_iter().flatten().any(|target| {
         target.get("path").and_then(toml::Value::as_str) == Some(wanted.as_str())

@@ -29,20 +29,14 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
         can_fail(book, step, &mut fault);
         on_the_page(book, step, faults);
     }
-    for (nth, step) in steps.iter().enumerate() {
-        if steps[..nth].iter().all(|earlier| chapter(earlier) != chapter(step)) {
-            named_once(book, chapter(step), faults)?;
+    // Once for each chapter whose steps name their promises.
+    let ladder = &book.workbook.ladder;
+    for step in steps.iter().filter(|step| ladder.is_staged(step)) {
+        if ladder.last_of(step).package == step.package {
+            named_once(book, step, faults)?;
         }
     }
     Ok(())
-}
-
-fn chapter(step: &Step) -> &str {
-    step.number().split('-').next().unwrap_or_default()
-}
-
-fn own(step: &Step) -> impl Iterator<Item = &(String, String)> {
-    step.promises.iter().chain(&step.also)
 }
 
 /// Where `steps.toml` first names something of a step.
@@ -62,10 +56,11 @@ fn exist(
     fault: &mut impl FnMut(&str, String),
 ) -> Result<()> {
     let (sabotaged, unproven) = (step.sabotage.iter(), step.unproven.iter());
-    let names: Vec<&String> = own(step)
-        .chain(unproven)
+    let names: Vec<&str> = step
+        .own()
         .map(|(name, _)| name)
-        .chain(sabotaged.map(|(name, ..)| name))
+        .chain(unproven.map(|(name, _)| name.as_str()))
+        .chain(sabotaged.map(|(name, ..)| name.as_str()))
         .collect();
     if names.is_empty() {
         return Ok(());
@@ -73,7 +68,7 @@ fn exist(
     let tests = book.workbook.tests(step)?;
     let known: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
     for name in names {
-        if !known.contains(&name.as_str()) {
+        if !known.contains(&name) {
             let what = format!(
                 "{} has no test `{name}`{}",
                 book.workbook.test_root(step),
@@ -91,8 +86,8 @@ fn can_fail(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) 
         let sabotaged = step.sabotage.iter().map(|(name, ..)| name);
         sabotaged.chain(step.unproven.iter().map(|(name, _)| name))
     };
-    for (name, words) in own(step) {
-        if words.trim().is_empty() && !others().any(|other| other == name) {
+    for (name, words) in step.own() {
+        if words.trim().is_empty() && !step.is_excused(name) {
             fault(
                 name,
                 format!("`{name}` has no words of how it fails before this step"),
@@ -100,7 +95,7 @@ fn can_fail(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) 
         }
     }
     for name in others() {
-        if !own(step).any(|(own, _)| own == name) {
+        if !step.own().any(|(own, _)| own == name) {
             fault(name, format!("`{name}` is neither in `promises` nor in `also`"));
         }
     }
@@ -165,17 +160,8 @@ fn on_the_page(book: &Book<'_>, step: &Step, faults: &mut Vec<Fault>) {
 }
 
 /// Every test of a chapter belongs to one step, once a step of the chapter names its own.
-fn named_once(book: &Book<'_>, number: &str, faults: &mut Vec<Fault>) -> Result<()> {
-    let steps: Vec<&Step> = book
-        .workbook
-        .ladder
-        .steps
-        .iter()
-        .filter(|step| chapter(step) == number)
-        .collect();
-    if steps.iter().all(|step| step.promises.is_empty()) {
-        return Ok(());
-    }
+fn named_once(book: &Book<'_>, last: &Step, faults: &mut Vec<Fault>) -> Result<()> {
+    let steps: Vec<&Step> = book.workbook.ladder.chapter_of(last).collect();
     let mut tests = BTreeMap::new();
     for step in &steps {
         for test in book.workbook.tests(step)? {
@@ -185,14 +171,15 @@ fn named_once(book: &Book<'_>, number: &str, faults: &mut Vec<Fault>) -> Result<
     for (name, test) in tests {
         let mut of: Vec<&str> = Vec::new();
         for step in &steps {
-            let names = own(step).filter(|(own, _)| *own == name);
+            let names = step.own().filter(|(own, _)| *own == name);
             of.extend(names.map(|_| step.package.as_str()));
         }
         let what = match of[..] {
             [_] => continue,
             [] => format!(
-                "no step of chapter {number} names `{name}`; put it into `promises` or `also` \
-                 of the first that keeps it, in {LADDER}"
+                "no step of chapter {} names `{name}`; put it into `promises` or `also` \
+                 of the first that keeps it, in {LADDER}",
+                last.chapter()
             ),
             _ => format!("{LADDER} names `{name}` more than once: {}", of.join(", ")),
         };
