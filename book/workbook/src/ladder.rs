@@ -191,7 +191,7 @@ impl Ladder {
         &'a self,
         step: &'a Step,
     ) -> impl Iterator<Item = &'a Step> {
-        self.steps.iter().filter(|other| other.chapter() == step.chapter())
+        self.of_chapter(step.chapter()).into_iter()
     }
 
     /// The step that ends the chapter: its package holds the tests of all its steps.

@@ -253,7 +253,7 @@ impl Workbook {
     fn differences(&self, chapter: Option<&str>) -> Result<DifferenceTable> {
         let table = Differences::read(&self.root)
             .map_err(|fault| anyhow::anyhow!("{}: {fault}", Differences::FILE))?;
-        let rows: Vec<_> = match chapter {
+        let mut rows: Vec<_> = match chapter {
             Some(name) => {
                 let step = self.ladder.get(name).ok_or_else(|| self.no_step(name))?;
                 table.of(&step.package).cloned().collect()
@@ -271,6 +271,12 @@ impl Workbook {
                 if faults.len() == row.chapters.len() {
                     bail!("{}: {:#}", Differences::FILE, faults[0]);
                 }
+            }
+        }
+        // Readers see the numbers of folders.
+        for chapter in rows.iter_mut().flat_map(|row| &mut row.chapters) {
+            if let Some(step) = self.ladder.get(chapter) {
+                *chapter = step.number().to_owned();
             }
         }
         Ok(DifferenceTable { rows, all: chapter.is_none() })

@@ -119,7 +119,8 @@ impl Place {
             Self::Timeline(found) => return Ok(found.timeline?.markdown()),
             Self::Directive(found) => found,
         };
-        let piece = resolve(workbook, page, &found).map_err(|error| (found.line, error))?;
+        let piece =
+            resolve(workbook, page, &found).map_err(|error| (found.line, error))?;
         Ok(match piece {
             Piece::Promise(promise) if !found.alone => match for_html {
                 true => html::inline_promise(&promise),

@@ -442,7 +442,7 @@ fn an_inner_step_is_asked_by_the_tests_of_the_last_one() {
     }
     book.write("book/src/half.md", "# Half\n\n{{#promise 2-1 a_greeting_comes_back}}\n");
     book.append("book/src/SUMMARY.md", "- [Half](half.md)\n");
-    book.append("README.md", "| `chapter-2-1` | a half |\n");
+    book.replace("README.md", "| `chapter-2` |", "| `chapter-2-1`, `chapter-2` |");
     let step = "[[step]]\npackage = \"chapter-2-1\"\nfolder = \"2.1-half\"\nidea = \"A half\"\n\
                 page = \"half.md\"\nfrom = \"1-one\"\nbudget = 0\n\
                 promises = [[\"a_greeting_comes_back\", \"no greeting\"]]\n\n";
@@ -715,7 +715,11 @@ fn steps_of_chapter_2(book: &Fixture) {
              test = \"tests/chapter_2.rs\"\nfrom = \"{from}\"\n\n"
         );
     }
-    book.replace("book/steps.toml", "[[step]]\npackage = \"chapter-2\"", &format!("{steps}[[step]]\npackage = \"chapter-2\""));
+    book.replace(
+        "book/steps.toml",
+        "[[step]]\npackage = \"chapter-2\"",
+        &format!("{steps}[[step]]\npackage = \"chapter-2\""),
+    );
 }
 
 #[test]
@@ -731,7 +735,8 @@ fn a_fault_in_a_timeline_is_told_with_its_line() {
     let book = Fixture::new("timeline_fault");
     let fence = "\n```timeline\ntitle: A hello\nlanes: client | server\nclient -> sever: hello\n```\n";
     book.append("book/src/one.md", fence);
-    let line = book.read("book/src/one.md").lines().position(|line| line.contains("sever:"));
+    let line =
+        book.read("book/src/one.md").lines().position(|line| line.contains("sever:"));
     let place = format!("book/src/one.md:{}:", line.unwrap() + 1);
     book.refuses(&place, "no lane `sever`; did you mean `server`?");
     book.replace("book/src/one.md", "-> sever:", "-> server:");
