@@ -21,8 +21,8 @@ use anyhow::{Context, Result};
 
 use crate::page::Page;
 use crate::piece::Piece;
-use crate::weave;
 use crate::workbook::Workbook;
+use crate::{timeline, weave};
 
 pub(crate) use coverage::coverage;
 use exceptions::Exceptions;
@@ -118,13 +118,19 @@ pub(crate) fn faults(book: &Book<'_>) -> Result<Vec<Fault>> {
     Ok(faults)
 }
 
-/// Every directive shows something.
+/// Every directive and every timeline shows something.
 fn directives(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     for WovenPage { page, pieces } in &book.pages {
         for (found, piece) in page.directives.iter().zip(pieces) {
             if let Err(error) = piece {
                 let what = format!("{error:#}");
                 faults.push(Fault { path: page.path.clone(), line: found.line, what });
+            }
+        }
+        for found in timeline::find(&page.text) {
+            if let Err((line, error)) = found.timeline {
+                let what = format!("{error:#}");
+                faults.push(Fault { path: page.path.clone(), line, what });
             }
         }
     }

@@ -27,6 +27,10 @@ pub(crate) enum Directive {
     Differences { chapter: Option<String> },
     /// What the benchmark measured.
     Measured(Measure),
+    /// The steps of a chapter, with the minutes that they take.
+    Steps { chapter: String },
+    /// The first steps of the chapters: the course in one evening.
+    Evening,
 }
 
 /// One column of a comparison.
@@ -73,7 +77,7 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "item",
     "diff",
     "sides",
@@ -84,6 +88,8 @@ const OURS: [&str; 10] = [
     "rest",
     "differences",
     "measured",
+    "steps",
+    "evening",
 ];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
@@ -177,6 +183,14 @@ fn parse(text: &str) -> Result<Directive> {
             Ok(Directive::Differences { chapter })
         }
         "measured" => measure(rest).map(Directive::Measured),
+        "steps" => {
+            ensure!(
+                !rest.is_empty(),
+                "`steps` needs a chapter's number, as in `steps 2`"
+            );
+            Ok(Directive::Steps { chapter: rest.to_owned() })
+        }
+        "evening" => Ok(Directive::Evening),
         _ if OF_MDBOOK.contains(&word) => bail!(
             "`{word}` is mdBook's own and says nothing when it breaks; use `item` instead"
         ),

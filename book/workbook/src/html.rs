@@ -23,6 +23,7 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Measured(Measured::Plot(svg)) => svg.clone(),
         // Its cells are Markdown, and mdBook makes HTML of it.
         Piece::Differences(table) => plain::differences(table),
+        Piece::Steps(table) => format!("<div class=\"steps\">\n\n{table}\n</div>\n"),
     }
 }
 
@@ -250,7 +251,7 @@ fn rest(rest: &Rest) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod commands;
+mod course;
 mod directive;
 mod html;
 mod js_items;
@@ -20,6 +21,7 @@ mod select;
 mod source;
 mod step_diff;
 mod terminal;
+mod timeline;
 mod weave;
 mod workbook;
 

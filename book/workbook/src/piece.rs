@@ -29,6 +29,8 @@ pub(crate) enum Piece {
     Rest(Rest),
     Differences(DifferenceTable),
     Measured(Measured),
+    /// A table of steps, in Markdown.
+    Steps(String),
 }
 
 /// What the benchmark measured, ready for a page.
@@ -242,6 +244,8 @@ impl Workbook {
                 self.differences(chapter.as_deref()).map(Piece::Differences)
             }
             Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
+            Directive::Steps { chapter } => self.steps_table(chapter).map(Piece::Steps),
+            Directive::Evening => self.evening_table().map(Piece::Steps),
         }
     }
 
@@ -249,7 +253,7 @@ impl Workbook {
     fn differences(&self, chapter: Option<&str>) -> Result<DifferenceTable> {
         let table = Differences::read(&self.root)
             .map_err(|fault| anyhow::anyhow!("{}: {fault}", Differences::FILE))?;
-        let rows: Vec<_> = match chapter {
+        let mut rows: Vec<_> = match chapter {
             Some(name) => {
                 let step = self.ladder.get(name).ok_or_else(|| self.no_step(name))?;
                 table.of(&step.package).cloned().collect()
@@ -267,6 +271,12 @@ impl Workbook {
                 if faults.len() == row.chapters.len() {
                     bail!("{}: {:#}", Differences::FILE, faults[0]);
                 }
+            }
+        }
+        // Readers see the numbers of folders.
+        for chapter in rows.iter_mut().flat_map(|row| &mut row.chapters) {
+            if let Some(step) = self.ladder.get(chapter) {
+                *chapter = step.number().to_owned();
             }
         }
         Ok(DifferenceTable { rows, all: chapter.is_none() })
@@ -423,6 +433,8 @@ impl Workbook {
     }
 
     fn transcript(&self, chapter: &str, name: &str) -> Result<Transcript> {
+        let package = self.ladder.get(chapter).map(|step| step.package.as_str());
+        let chapter = package.unwrap_or(chapter);
         let folder = self.root.join("book/transcripts").join(chapter);
         let file = folder.join(format!("{name}.txt"));
         if !file.is_file() {

@@ -25,6 +25,7 @@ pub(crate) fn piece(piece: &Piece) -> String {
             format!("{} ({}):\n\n{figures}", left.summary(), left.number())
         }
         Piece::Differences(table) => differences(table),
+        Piece::Steps(table) => table.clone(),
     }
 }
 
@@ -35,15 +36,13 @@ pub(crate) fn differences(table: &DifferenceTable) -> String {
     for row in &table.rows {
         let mut why = row.why.clone();
         if table.all {
-            let number = |name: &String| name.trim_start_matches("chapter-").to_owned();
-            let chapters: Vec<_> = row.chapters.iter().map(number).collect();
-            let plural = if chapters.len() == 1 { "" } else { "s" };
+            let plural = if row.chapters.len() == 1 { "" } else { "s" };
             let promises: Vec<_> = row.promises().map(sentence).collect();
             let asked = if row.fails.is_empty() { ", not asked of the twin" } else { "" };
             let _ = write!(
                 why,
                 "<br>Chapter{plural} {}{asked}: *{}.*",
-                chapters.join(", "),
+                row.chapters.join(", "),
                 promises.join(". ")
             );
         }

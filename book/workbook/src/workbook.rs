@@ -78,12 +78,17 @@ impl Workbook {
         Ok(Rc::new(Source::absent(path.to_owned())))
     }
 
-    /// `4-rooms/src/main.rs` is in `chapters/`; anything else is seen from the root.
+    /// `4.1-rooms/src/main.rs` and `4.1/src/main.rs` are in `chapters/`; anything else is seen
+    /// from the root.
     pub(crate) fn locate(&self, path: &str) -> String {
-        let in_chapter = format!("{CHAPTERS}/{path}");
-        let folder = path.split('/').next().unwrap_or_default();
-        let chapter = self.root.join(CHAPTERS).join(folder).is_dir();
-        if chapter { in_chapter } else { path.to_owned() }
+        let (folder, file) = path.split_once('/').unwrap_or((path, ""));
+        if self.root.join(CHAPTERS).join(folder).is_dir() {
+            return format!("{CHAPTERS}/{path}");
+        }
+        match self.ladder.get(folder) {
+            Some(step) => format!("{CHAPTERS}/{}/{file}", step.folder),
+            None => path.to_owned(),
+        }
     }
 
     fn nearest_file(&self, path: &str) -> String {

@@ -443,7 +443,7 @@ fn an_inner_step_is_asked_by_the_tests_of_the_last_one() {
     }
     book.write("book/src/half.md", "# Half\n\n{{#promise 2-1 a_greeting_comes_back}}\n");
     book.append("book/src/SUMMARY.md", "- [Half](half.md)\n");
-    book.append("README.md", "| `chapter-2-1` | a half |\n");
+    book.replace("README.md", "| `chapter-2` |", "| `chapter-2-1`, `chapter-2` |");
     let step = "[[step]]\npackage = \"chapter-2-1\"\nfolder = \"2.1-half\"\nidea = \"A half\"\n\
                 page = \"half.md\"\nfrom = \"1-one\"\nbudget = 0\n\
                 promises = [[\"a_greeting_comes_back\", \"no greeting\"]]\n\n";
@@ -674,9 +674,74 @@ fn a_page_outside_the_summary_is_refused() {
 
 #[test]
 fn a_chapter_without_a_readme_row_is_refused() {
-    let book = Fixture::new("no_row");
-    book.replace("README.md", "| `chapter-2` | a hello that answers |\n", "");
-    book.refuses("README.md:1:", "about `chapter-2`");
+    let book = Fixture::new("no_readme_row");
+    book.replace("README.md", "| `chapter-2` |", "| the second |");
+    book.refuses(
+        "README.md:1:",
+        "no row of a table is about chapter 2; add one with `chapter-2`",
+    );
+}
+
+#[test]
+fn a_chapters_readme_row_names_its_first_program_and_its_last() {
+    let book = Fixture::new("readme_row");
+    steps_of_chapter_2(&book);
+    book.refuses(
+        "README.md:1:",
+        "add one with `chapter-2-1` and `chapter-2`, its first program and its last",
+    );
+    book.replace("README.md", "| `chapter-2` |", "| `chapter-2-1`, `chapter-2` |");
+    let said = book.run(&["check"]);
+    assert!(!said.err.contains("README.md"), "{}", said.err);
+}
+
+/// Chapter 2 in three steps: 2.1, 2.2, and 2.3, which is the package `chapter-2`.
+fn steps_of_chapter_2(book: &Fixture) {
+    let rename = |from: &str, to: &str| {
+        std::fs::rename(book.path(from), book.path(to)).unwrap();
+    };
+    rename("chapters/2-two", "chapters/2.3-two");
+    book.replace("book/steps.toml", "\"2-two\"", "\"2.3-two\"");
+    let mut steps = String::new();
+    for (number, from) in [(1, "1-one"), (2, "2.1-two")] {
+        let folder = format!("chapters/2.{number}-two");
+        for file in ["src/main.rs", "static/index.html", "Cargo.toml"] {
+            let text = book.read(&format!("chapters/1-one/{file}"));
+            let text = text.replace("chapter-1", &format!("chapter-2-{number}"));
+            book.write(&format!("{folder}/{file}"), &text);
+        }
+        steps += &format!(
+            "[[step]]\npackage = \"chapter-2-{number}\"\nfolder = \"2.{number}-two\"\n\
+             idea = \"A hello\"\npage = \"two-{number}.md\"\n\
+             test = \"tests/chapter_2.rs\"\nfrom = \"{from}\"\n\n"
+        );
+    }
+    book.replace(
+        "book/steps.toml",
+        "[[step]]\npackage = \"chapter-2\"",
+        &format!("{steps}[[step]]\npackage = \"chapter-2\""),
+    );
+}
+
+#[test]
+fn a_chapter_whose_page_is_missing_is_refused() {
+    let book = Fixture::new("no_chapter_page");
+    let chapter = "[[chapter]]\nnumber = 1\ntitle = \"One\"\npage = \"chapter-1.md\"\n\n";
+    book.write("book/steps.toml", &(chapter.to_owned() + &book.read("book/steps.toml")));
+    book.refuses("book/steps.toml:1:", "chapter 1 has no page book/src/chapter-1.md");
+}
+
+#[test]
+fn a_fault_in_a_timeline_is_told_with_its_line() {
+    let book = Fixture::new("timeline_fault");
+    let fence = "\n```timeline\ntitle: A hello\nlanes: client | server\nclient -> sever: hello\n```\n";
+    book.append("book/src/one.md", fence);
+    let line =
+        book.read("book/src/one.md").lines().position(|line| line.contains("sever:"));
+    let place = format!("book/src/one.md:{}:", line.unwrap() + 1);
+    book.refuses(&place, "no lane `sever`; did you mean `server`?");
+    book.replace("book/src/one.md", "-> sever:", "-> server:");
+    book.passes();
 }
 
 #[test]

@@ -539,3 +539,180 @@ fn renderers_other_than_html_get_two_fences() {
     assert!(page.contains("Rust: `chapters/2-two/src/main.rs`"), "{page}");
     assert!(!page.contains("<figure"), "{page}");
 }
+
+const TIMELINE: &str = "\
+```timeline
+title: A hello that is lost
+lanes: client | library | handler task
+client -> library: `hello`
+library: nobody listens <yet>
+---
+client -x handler task: hello again
+handler task -> client: goodbye
+```
+";
+
+#[test]
+fn a_timeline_is_drawn_for_wide_pages_and_for_narrow_ones_and_can_be_read_aloud() {
+    let book = Fixture::new("weave_timeline");
+    let page = book.weave(TIMELINE, "html").unwrap();
+    for part in [
+        "<svg class=\"wide\" viewBox=\"0 0 720 ",
+        "<svg class=\"narrow\" viewBox=\"0 0 340 ",
+        "role=\"img\" aria-label=\"A hello that is lost\"",
+        "<tspan class=\"code\">hello</tspan>",
+        "<path class=\"arrow lost\"",
+        "<li>client to library: hello</li>\n<li>library: nobody listens &lt;yet&gt;</li>\n\
+         <li>Time passes.</li>\n\
+         <li>client to handler task, which it never reaches: hello again</li>",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    let figure = page.split("<figure").nth(1).unwrap().split("</figure>").next().unwrap();
+    assert!(figure.lines().all(|line| !line.trim().is_empty()), "{figure}");
+    let plain = book.weave(TIMELINE, "markdown").unwrap();
+    assert!(
+        plain.contains("1. client to library: `hello`\n2. library: nobody"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn an_example_of_a_timeline_stays_an_example() {
+    let book = Fixture::new("weave_timeline_example");
+    let page =
+        book.weave(&format!("````text\n{TIMELINE}````\n\n{TIMELINE}"), "html").unwrap();
+    assert!(page.contains(&format!("````text\n{TIMELINE}````")), "{page}");
+    assert_eq!(page.matches("<figure class=\"timeline\">").count(), 1, "{page}");
+}
+
+#[test]
+fn a_wrong_line_of_a_timeline_stops_the_book() {
+    let book = Fixture::new("weave_timeline_wrong");
+    for (from, to, fault) in [
+        (
+            "lanes: client | library | handler task\n",
+            "",
+            "one.md:3: `lanes: client | server` comes before `client`",
+        ),
+        (
+            "client -> library:",
+            "client -> libary:",
+            "one.md:4: the timeline has no lane `libary`; did you mean `library`?",
+        ),
+        (
+            "client | library | handler task",
+            "client",
+            "one.md:3: a timeline has two or three lanes, not 1",
+        ),
+        (
+            "client -> library:",
+            "client -> client:",
+            "one.md:4: an arrow needs two lanes; a note is `client: `hello``",
+        ),
+        (
+            "goodbye",
+            "",
+            "one.md:8: `handler task -> client:` says nothing after its colon",
+        ),
+        (
+            "title: A hello that is lost\n",
+            "",
+            "one.md:1: the timeline has no line `title: …`",
+        ),
+        ("---", "later", "one.md:6: `later` is no line of a timeline"),
+    ] {
+        let error = book.weave(&TIMELINE.replace(from, to), "html").unwrap_err();
+        assert!(error.contains(fault), "{fault}\n{error}");
+    }
+}
+
+const CHAPTERS: &str = "\
+[[chapter]]
+number = 1
+title = \"A hello\"
+page = \"one.md\"
+evening = true
+
+[[chapter]]
+number = 2
+title = \"An answer\"
+page = \"two.md\"
+evening = true
+
+";
+
+fn with_chapters(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.replace("book/steps.toml", "budget = 20\n", "budget = 20\nkind = \"deep\"\n");
+    book.write("book/steps.toml", &(CHAPTERS.to_owned() + &book.read("book/steps.toml")));
+    book
+}
+
+#[test]
+fn the_steps_of_a_chapter_are_a_table_with_their_minutes() {
+    let book = with_chapters("weave_steps");
+    let page = book.weave("{{#steps 2}}\n", "html").unwrap();
+    assert!(
+        page.contains("| [Two](two.md) | A hello that answers | deep | 5 |"),
+        "{page}"
+    );
+    // 1,400 words are seven minutes more.
+    book.append("book/src/two.md", &"word ".repeat(1400));
+    let page = book.weave("{{#steps 2}}\n", "html").unwrap();
+    assert!(page.contains("| deep | 10 |"), "{page}");
+    // And 100 lines are ten.
+    let lines: String =
+        (0..100).map(|n| format!("const N{n}: u8 = {n};\n// {n}\n\n")).collect();
+    book.append("chapters/2-two/src/main.rs", &lines);
+    let page = book.weave("{{#steps 2}}\n", "html").unwrap();
+    assert!(page.contains("| deep | 20 |"), "{page}");
+    let error = book.weave("{{#steps 7}}\n", "html").unwrap_err();
+    assert!(error.contains("there is no chapter 7; the chapters are 1, 2"), "{error}");
+}
+
+#[test]
+fn the_first_steps_of_the_chapters_are_one_evening() {
+    let book = with_chapters("weave_evening");
+    let page = book.weave("{{#evening}}\n", "html").unwrap();
+    for row in ["| [One](one.md) | A hello | `cargo run -p chapter-1` | 8 | 5 |\n\
+         | [Two](two.md) | A hello that answers | `cargo run -p chapter-2` | 13 | 5 |\n\
+         | **All of them** | | | **21** | **10** |"]
+    {
+        assert!(page.contains(row), "{page}");
+    }
+    let error =
+        Fixture::new("weave_no_evening").weave("{{#evening}}\n", "html").unwrap_err();
+    assert!(
+        error.contains("no chapter of book/steps.toml has `evening = true`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_sidebar_marks_a_step_and_the_pages_title_stays_as_it_was() {
+    let book = with_chapters("weave_sidebar");
+    assert_eq!(book.name("\n", "html"), "One · core · 5 min");
+    assert_eq!(book.name("\n", "markdown"), "One");
+    let woven = book.woven("# One\n", "html").unwrap();
+    let page = &woven["items"][0]["Chapter"]["content"];
+    assert_eq!(page, "{{#title One - Small}}\n# One\n");
+}
+
+#[test]
+fn a_step_answers_to_its_number_in_directives_too() {
+    let book = Fixture::new("weave_numbers");
+    std::fs::rename(book.path("chapters/2-two"), book.path("chapters/2.3-two")).unwrap();
+    book.replace("book/steps.toml", "2-two", "2.3-two");
+    let of_folder = book.weave("{{#item 2.3-two/src/main.rs answer}}\n", "html").unwrap();
+    for name in ["2", "2.3", "2-3", "chapter-2-3", "chapter-2"] {
+        let item = format!("{{{{#item {name}/src/main.rs answer}}}}\n");
+        assert_eq!(book.weave(&item, "html").unwrap(), of_folder, "{name}");
+        let page = format!(
+            "{{{{#tree {name}}}}}\n\n{{{{#diff 1 {name} src/main.rs main}}}}\n\n\
+             {{{{#transcript {name}/greeting}}}}\n\n\
+             {{{{#promise {name} a_greeting_comes_back}}}}\n"
+        );
+        book.weave(&page, "html").unwrap();
+    }
+}

@@ -13,6 +13,7 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
         std::fs::read_to_string(book.workbook.root.join(path)).unwrap_or_default()
     };
     let (summary, readme) = (read("book/src/SUMMARY.md"), read("README.md"));
+    chapters(book, &readme, faults);
     for step in &book.workbook.ladder.steps {
         let mut fault = |path: &str, what: String| {
             faults.push(Fault { path: path.into(), line: 1, what });
@@ -28,21 +29,6 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
                 );
             }
         }
-        let row = |line: &str| {
-            line.trim_start().starts_with('|')
-                && line.contains(&format!("`{}`", step.package))
-        };
-        let in_row = |line: &str| {
-            row(line)
-                || (line.trim_start().starts_with('|')
-                    && line.contains(&format!("-p {}`", step.package)))
-        };
-        if !readme.lines().any(in_row) {
-            fault(
-                "README.md",
-                format!("no row of a table is about `{}`; add one", step.package),
-            );
-        }
         manifest(book, step, &mut fault);
         tests(book, step, &mut fault)?;
         budget(book, step, &mut fault)?;
@@ -50,6 +36,52 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     folders(book, faults);
     pages_in_summary(book, &summary, faults);
     Ok(())
+}
+
+/// Every chapter has a page, and a row in the README that names its first and its last
+/// program.
+fn chapters(book: &Book<'_>, readme: &str, faults: &mut Vec<Fault>) {
+    let ladder = &book.workbook.ladder;
+    let mut fault = |path: &str, what: String| {
+        faults.push(Fault { path: path.into(), line: 1, what });
+    };
+    for number in ladder.chapter_numbers() {
+        let steps = ladder.of_chapter(number);
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { continue };
+        let names = |line: &str, package: &str| {
+            line.contains(&format!("`{package}`"))
+                || line.contains(&format!("-p {package}`"))
+        };
+        let row = |line: &str| {
+            line.trim_start().starts_with('|')
+                && [first, last].iter().all(|step| names(line, &step.package))
+        };
+        if !readme.lines().any(row) {
+            let both = if steps.len() == 1 {
+                format!("`{}`", first.package)
+            } else {
+                format!(
+                    "`{}` and `{}`, its first program and its last",
+                    first.package, last.package
+                )
+            };
+            fault(
+                "README.md",
+                format!(
+                    "no row of a table is about chapter {number}; add one with {both}"
+                ),
+            );
+        }
+    }
+    for chapter in &ladder.chapters {
+        let page = format!("book/src/{}", chapter.page);
+        if !book.workbook.root.join(&page).is_file() {
+            fault(
+                "book/steps.toml",
+                format!("chapter {} has no page {page}; write it", chapter.number),
+            );
+        }
+    }
 }
 
 fn manifest(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) {
