@@ -692,7 +692,7 @@ fn the_first_steps_of_the_chapters_are_one_evening() {
 #[test]
 fn the_sidebar_marks_a_step_and_the_pages_title_stays_as_it_was() {
     let book = with_chapters("weave_sidebar");
-    assert_eq!(book.name("\n", "html"), "One · core · 5 min");
+    assert_eq!(book.name("\n", "html"), "One · core · 5\u{a0}min");
     assert_eq!(book.name("\n", "markdown"), "One");
     let woven = book.woven("# One\n", "html").unwrap();
     let page = &woven["items"][0]["Chapter"]["content"];
