@@ -278,6 +278,7 @@ fn a_file_that_any_earlier_step_has_just_so_is_not_new() {
         &book.read("chapters/2-two/src/shared.rs"),
     );
     let said = book.run(&["check"]);
+    assert!(said.err.contains("chapters/3-three/src/main.rs:3:"), "{}", said.err);
     assert!(!said.err.contains("chapters/3-three/src/shared.rs"), "{}", said.err);
 }
 
@@ -290,7 +291,7 @@ fn with_a_third(book: &Fixture) {
         book.write(&format!("chapters/3-three/{file}"), &text);
     }
     book.write("tests/chapter_3.rs", &book.read("tests/chapter_1.rs"));
-    book.write("book/src/three.md", "# Three\n\n{{#tree 3-three}}\n\n{{#rest 3}}\n");
+    book.write("book/src/three.md", "# Three\n\n{{#tree 3-three}}\n");
     book.append("book/src/SUMMARY.md", "- [Three](three.md)\n");
     book.append("README.md", "| `chapter-3` | a third |\n");
     let step = "\n[[step]]\npackage = \"chapter-3\"\nfolder = \"3-three\"\nidea = \"A third\"\n\
@@ -807,7 +808,7 @@ fn a_step_over_its_budget_is_refused() {
 }
 
 #[test]
-fn a_line_that_moved_a_comment_and_a_shared_file_take_nothing_of_the_budget() {
+fn a_line_that_moved_and_a_comment_take_nothing_of_the_budget() {
     let book = Fixture::new("moved_lines");
     // Five lines of the program and a bracket are new. Its comments do not count.
     book.replace("book/steps.toml", "budget = 20", "budget = 5");
@@ -822,6 +823,20 @@ fn a_line_that_moved_a_comment_and_a_shared_file_take_nothing_of_the_budget() {
         &format!("println!(\"{{greeting}}\");\n{moved}"),
     );
     book.passes();
+}
+
+#[test]
+fn a_file_of_any_earlier_step_takes_nothing_of_the_budget() {
+    let book = Fixture::new("shared_budget");
+    let shared = "//! Shared.\n\nfn one() {}\n\nfn two() {}\n";
+    book.write("chapters/2-two/src/shared.rs", shared);
+    book.write("chapters/3-three/src/shared.rs", shared);
+    with_a_third(&book);
+    book.append("book/steps.toml", "budget = 0\n");
+    let said = book.run(&["check"]);
+    assert!(!said.err.contains("its budget is 0"), "{}", said.err);
+    book.append("chapters/3-three/src/shared.rs", "\nfn three() {}\n");
+    book.refuses("chapters/3-three:1:", "brings 1 new lines of Rust");
 }
 
 // What need not change.
