@@ -46,7 +46,8 @@ impl Workbook {
 
     /// What the sidebar says after a step's title.
     pub(crate) fn effort(&self, step: &Step) -> Result<String> {
-        Ok(format!("{} · {} min", step.kind.word(), self.minutes(step)?))
+        // A line of the sidebar does not end between a number and its unit.
+        Ok(format!("{} · {}\u{a0}min", step.kind.word(), self.minutes(step)?))
     }
 
     /// The step that a page begins.

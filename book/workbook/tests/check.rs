@@ -698,7 +698,7 @@ fn a_chapters_readme_row_names_its_first_program_and_its_last() {
 /// Chapter 2 in three steps: 2.1, 2.2, and 2.3, which is the package `chapter-2`.
 fn steps_of_chapter_2(book: &Fixture) {
     let rename = |from: &str, to: &str| {
-        std::fs::rename(book.path(from), book.path(to)).unwrap();
+        std::fs::rename(book.path(from), book.path(to)).expect("it is ours");
     };
     rename("chapters/2-two", "chapters/2.3-two");
     book.replace("book/steps.toml", "\"2-two\"", "\"2.3-two\"");
