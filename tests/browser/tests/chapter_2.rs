@@ -140,5 +140,5 @@ async fn the_page_is_for_everybody() {
     browser.until(&log_shows("rejected")).await;
     browser.is_for_everybody().await;
     assert_eq!(browser.faults().await, NOTHING);
-    browser.picture("chapter-2", "2-news-reply").await;
+    browser.picture("chapter-2", "2.4-disconnects").await;
 }
