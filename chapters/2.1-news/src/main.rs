@@ -62,8 +62,12 @@ async fn on_connect(
 
 async fn send_news(socket: SocketRef) {
     let mut every = interval_at(Instant::now() + NEWS, NEWS);
-    while socket.connected() {
+    loop {
         every.tick().await;
+        if !socket.connected() {
+            return;
+        }
+        // The buffer of a client that reads too slowly is full: it misses this one.
         socket.emit("news", "Hello Socket.IO").ok();
     }
 }
