@@ -30,7 +30,9 @@ pub(crate) struct Departure {
 
 impl Departures {
     pub(crate) fn add(&self, departure: Departure) {
-        info!(id = departure.id, reason = departure.reason, "disconnected");
+        // `parent: None`: without it, the line would begin with the library's span and the
+        // whole id in it.
+        info!(parent: None, id = departure.id, reason = departure.reason, "disconnected");
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == REMEMBERED {
             all.pop_front();

@@ -19,7 +19,7 @@ const SHOWN: [&str; 4] = ["host", "origin", "user-agent", "accept-language"];
 pub(crate) struct Handshake {
     pub(crate) address: Option<SocketAddr>,
     /// Milliseconds since 1970.
-    issued: u128,
+    issued: u64,
     query: BTreeMap<String, String>,
     headers: BTreeMap<&'static str, String>,
 }
@@ -31,12 +31,10 @@ impl Handshake {
         let query = Query::try_from_uri(&request.uri).map(|Query(query)| query);
         let header =
             |name| Some((name, request.headers.get(name)?.to_str().ok()?.to_owned()));
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             address: address.map(|ConnectInfo(address)| *address),
-            issued: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default()
-                .as_millis(),
+            issued: since_1970.as_millis() as u64,
             query: query.unwrap_or_default(),
             headers: SHOWN.into_iter().filter_map(header).collect(),
         }
