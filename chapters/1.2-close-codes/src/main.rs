@@ -1,5 +1,4 @@
-//! The handshake, checked, and an end that says why: `/echo` without an upgrade is 426, and
-//! what breaks the rules is told so in a close frame.
+//! A handshake that is checked, and close codes with a reason that arrives.
 //!
 //! Run:  cargo run -p chapter-1-2
 //! Try:  open http://127.0.0.1:8005, press *Send 2 MiB*, and read the close code.
@@ -49,7 +48,9 @@ async fn echo(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> R
 fn upgrade(mut request: Request, peer: SocketAddr, route: Route) -> Response {
     let accept = match handshake::accept_key(&request) {
         Ok(accept) => accept,
-        Err(refusal) => return refusal.into_response(),
+        Err((status, reason)) => {
+            return (status, handshake::WANTED, reason).into_response();
+        }
     };
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {

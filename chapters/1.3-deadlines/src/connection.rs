@@ -89,9 +89,10 @@ enum Ending {
     Gone,
 }
 
-/// What a peer has sent, and until when it has to complete something.
+/// What a peer has sent.
 struct Progress {
-    /// When the peer last completed a message, with no unfinished one around it.
+    /// When the peer last completed a message, with no unfinished one around it. It has to
+    /// complete another within [`SILENCE`].
     last: Instant,
     /// Bytes read from the socket that `completed` has not seen yet.
     read: Arc<AtomicUsize>,
@@ -127,10 +128,6 @@ impl Progress {
             self.last = Instant::now();
         }
     }
-
-    fn deadline(&self) -> Instant {
-        self.last + SILENCE
-    }
 }
 
 /// Sends and receives until one side ends the connection.
@@ -159,7 +156,7 @@ async fn exchange(
                 progress.completed(&message);
                 answer(message, peer, route)
             }
-            () = sleep_until(progress.deadline()) => {
+            () = sleep_until(progress.last + SILENCE) => {
                 println!("{peer} silent for too long");
                 return Err(Ending::Gone);
             }

@@ -2,7 +2,7 @@
 //! silence, and one pong at a time.
 //!
 //! Run:  cargo run -p chapter-1-3
-//! Try:  open http://127.0.0.1:8005, then stop the browser: kill -STOP, wait 30 seconds.
+//! Try:  open http://127.0.0.1:8005, pause the browser with `kill -STOP`, and wait.
 
 mod connection;
 mod handshake;
@@ -49,7 +49,9 @@ async fn echo(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> R
 fn upgrade(mut request: Request, peer: SocketAddr, route: Route) -> Response {
     let accept = match handshake::accept_key(&request) {
         Ok(accept) => accept,
-        Err(refusal) => return refusal.into_response(),
+        Err((status, reason)) => {
+            return (status, handshake::WANTED, reason).into_response();
+        }
     };
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {

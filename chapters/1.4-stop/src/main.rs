@@ -122,7 +122,9 @@ fn upgrade(
 ) -> Response {
     let accept = match handshake::accept_key(&request) {
         Ok(accept) => accept,
-        Err(refusal) => return refusal.into_response(),
+        Err((status, reason)) => {
+            return (status, handshake::WANTED, reason).into_response();
+        }
     };
     let upgraded = hyper::upgrade::on(&mut request);
     state.connections.spawn(async move {
