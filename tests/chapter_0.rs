@@ -269,19 +269,19 @@ struct Events {
 
 impl Events {
     async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
-        let mut tcp = TcpStream::connect(server.address()).await.unwrap();
+        let mut tcp = TcpStream::connect(server.address()).await.expect("it listens");
         let mut request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n");
         for (name, value) in headers {
             request += &format!("{name}: {value}\r\n");
         }
-        tcp.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+        tcp.write_all(format!("{request}\r\n").as_bytes()).await.expect("still open");
         let lines = BufReader::new(tcp).lines();
         let mut events = Self { head: Default::default(), lines, id: String::new() };
-        let status = within("the answer", events.lines.next_line()).await.unwrap();
+        let status = within("the answer", events.lines.next_line()).await.expect("text");
         assert_eq!(status.as_deref(), Some("HTTP/1.1 200 OK"), "{path}");
         while let Some((name, value)) = within("a header", events.lines.next_line())
             .await
-            .unwrap()
+            .expect("text")
             .unwrap_or_default()
             .split_once(": ")
         {
@@ -293,7 +293,8 @@ impl Events {
     /// The next line with something in it. The lengths of chunks stand between them.
     async fn line(&mut self) -> String {
         loop {
-            let line = self.lines.next_line().await.unwrap().expect("the stream goes on");
+            let line =
+                self.lines.next_line().await.expect("text").expect("the stream goes on");
             if line.contains(':') {
                 return line;
             }
