@@ -3,42 +3,19 @@
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderName, Method, StatusCode, Version, header},
-    response::{IntoResponse, Response},
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Why a request does not become a WebSocket.
-pub(crate) enum Refusal {
-    NotAnUpgrade,
-    Version,
-    Key,
-}
+/// The protocol to come back with, which a 426 has to name (RFC 9110, section 15.5.22).
+pub(crate) const WANTED: [(HeaderName, &str); 3] = [
+    (header::CONNECTION, "Upgrade"),
+    (header::UPGRADE, "websocket"),
+    (header::SEC_WEBSOCKET_VERSION, "13"),
+];
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        // A 426 names the protocol to come back with (RFC 9110, section 15.5.22).
-        let wanted = [
-            (header::CONNECTION, "Upgrade"),
-            (header::UPGRADE, "websocket"),
-            (header::SEC_WEBSOCKET_VERSION, "13"),
-        ];
-        match self {
-            Self::NotAnUpgrade => {
-                let reason =
-                    "This path is a WebSocket: connect with ws://, not http://.\n";
-                (StatusCode::UPGRADE_REQUIRED, wanted, reason).into_response()
-            }
-            Self::Version => {
-                let reason = "This server speaks version 13 of the WebSocket protocol.\n";
-                (StatusCode::UPGRADE_REQUIRED, wanted, reason).into_response()
-            }
-            Self::Key => {
-                let reason = "Sec-WebSocket-Key must be 16 bytes in base64.\n";
-                (StatusCode::BAD_REQUEST, reason).into_response()
-            }
-        }
-    }
-}
+const NO_UPGRADE: &str = "This path is a WebSocket: connect with ws://, not http://.\n";
+const BAD_VERSION: &str = "This server speaks version 13 of the WebSocket protocol.\n";
+const BAD_KEY: &str = "Sec-WebSocket-Key must be 16 bytes in base64.\n";
 
 /// Whether a request asks for a WebSocket at all.
 pub(crate) fn is_wanted(request: &Request) -> bool {
@@ -50,22 +27,24 @@ pub(crate) fn is_wanted(request: &Request) -> bool {
 }
 
 /// Checks the client's half of the handshake (RFC 6455, section 4.2.1) and computes the
-/// proof that this server understood it (section 4.2.2, item 5.4).
-pub(crate) fn accept_key(request: &Request) -> Result<String, Refusal> {
+/// server's answer to its key (section 4.2.2, item 5.4). An error is a status and a reason.
+pub(crate) fn accept_key(
+    request: &Request,
+) -> Result<String, (StatusCode, &'static str)> {
     if !is_wanted(request) {
-        return Err(Refusal::NotAnUpgrade);
+        return Err((StatusCode::UPGRADE_REQUIRED, NO_UPGRADE));
     }
     let headers = request.headers();
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(Refusal::Version);
+        return Err((StatusCode::UPGRADE_REQUIRED, BAD_VERSION));
     }
-    // Sixteen random bytes in base64 are 22 characters and two of padding.
     match headers.get(header::SEC_WEBSOCKET_KEY).map(|key| key.as_bytes()) {
         Some(key) if is_16_bytes(key) => Ok(derive_accept_key(key)),
-        _ => Err(Refusal::Key),
+        _ => Err((StatusCode::BAD_REQUEST, BAD_KEY)),
     }
 }
 
+/// Sixteen bytes in base64 are 22 characters and two of padding.
 fn is_16_bytes(base64: &[u8]) -> bool {
     let digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     base64.len() == 24 && base64.ends_with(b"==") && base64[..22].iter().all(digit)

@@ -1,13 +1,13 @@
-//! A WebSocket, raw: a ticker on `/`, an echo on `/echo`, and the HTTP upgrade to both.
+//! A stop that says goodbye, a log that cannot be forged, and settings that are checked.
 //!
 //! Run:  cargo run -p chapter-1
-//! Try:  open http://127.0.0.1:8005, then stop the server and watch the four states.
+//! Try:  open http://127.0.0.1:8005, press Ctrl-C in the terminal, and read the close code.
 
 mod bootstrap;
 mod connection;
 mod handshake;
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -21,14 +21,19 @@ use tokio::{net::TcpListener, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
 
-use crate::connection::{FAREWELL, Route};
+use crate::connection::Route;
 
 const PAGE: &str = include_str!("../static/index.html");
 
-/// What every connection shares: the wish to stop, and a count of who has not stopped yet.
+/// How long a stopping server waits for its connections: time to send, and to hang up.
+const STOP_DEADLINE: Duration = Duration::from_secs(4);
+
+/// What all connections share. A clone is another handle of the same token and tracker.
 #[derive(Clone, Default)]
 struct AppState {
+    /// Tells every connection to stop.
     shutdown: CancellationToken,
+    /// Counts the connections that have not ended.
     connections: TaskTracker,
 }
 
@@ -41,15 +46,16 @@ async fn main() -> anyhow::Result<()> {
     serve(listener, AppState::default(), stop).await
 }
 
-/// Serves until `stop` completes and every connection has said goodbye.
+/// Serves until `stop` completes, and then until every connection has ended or the deadline
+/// has passed.
 async fn serve(
     listener: TcpListener,
     state: AppState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let AppState { shutdown, connections } = state.clone();
-    // Without TCP_NODELAY the kernel holds a small frame back until the one before it
-    // has been acknowledged, and the reader's clock stutters.
+    // Without TCP_NODELAY the kernel holds a small frame back until the client has
+    // acknowledged the one before it.
     let listener = listener.tap_io(|tcp| {
         tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
     });
@@ -62,8 +68,8 @@ async fn serve(
             shutdown.cancel();
         }
     });
-    // An upgraded connection is no longer axum's to wait for, so it is counted here.
-    let goodbyes = async {
+    // axum waits for its own connections. An upgraded one is no longer axum's.
+    let all_ended = async {
         server.await?;
         connections.close();
         connections.wait().await;
@@ -71,10 +77,10 @@ async fn serve(
     };
     let deadline = async {
         shutdown.cancelled().await;
-        sleep(2 * FAREWELL).await;
+        sleep(STOP_DEADLINE).await;
     };
     tokio::select! {
-        result = goodbyes => result,
+        result = all_ended => result,
         () = deadline => {
             warn!(left = connections.len(), "some connections did not end in time");
             Ok(())
@@ -107,7 +113,7 @@ async fn echo(
     upgrade(request, peer, Route::Echo, state)
 }
 
-/// Answers the opening handshake, and starts the conversation once the 101 is out.
+/// Answers the opening handshake, and starts the connection's task.
 fn upgrade(
     mut request: Request,
     peer: SocketAddr,
@@ -116,14 +122,15 @@ fn upgrade(
 ) -> Response {
     let accept = match handshake::accept_key(&request) {
         Ok(accept) => accept,
-        Err(refusal) => return refusal.into_response(),
+        Err((status, reason)) => {
+            return (status, handshake::WANTED, reason).into_response();
+        }
     };
     let upgraded = hyper::upgrade::on(&mut request);
     state.connections.spawn(async move {
-        match upgraded.await {
-            Ok(upgraded) => connection::run(upgraded, peer, route, state.shutdown).await,
-            Err(error) => debug!(%peer, %error, "gone before the upgrade"),
-        }
+        // Completes after hyper has sent the response below.
+        let Ok(io) = upgraded.await else { return };
+        connection::run(io, peer, route, state.shutdown).await;
     });
     let headers = [
         (header::CONNECTION, "Upgrade"),
