@@ -33,7 +33,7 @@ const MAX_NAMESPACES = 100;
 const names = new Set();
 
 const app = router({
-  "/": { GET: await file("3-namespaces/static/index.html", "text/html") },
+  "/": { GET: await file("3.3-dynamic/static/index.html", "text/html") },
   "/notice": { POST: sendNotice },
   ...browserKit,
 });
