@@ -29,11 +29,11 @@ async fn main() -> io::Result<()> {
     io.ns("/room", on_connect_room);
     io.ns("/chat", on_connect_chat);
     let app = Router::new()
-        .route("/", get(async || Html(PAGE)))
+        .route("/", get(Html(PAGE)))
         .merge(browser_kit::routes())
         .route_service("/socket.io/", socket_io);
-    let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
-    let port = env::var("PORT").unwrap_or_else(|_| "8005".to_owned());
+    let host = env::var("HOST").unwrap_or("127.0.0.1".to_owned());
+    let port = env::var("PORT").unwrap_or("8005".to_owned());
     let listener = TcpListener::bind(format!("{host}:{port}")).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await

@@ -51,13 +51,13 @@ async fn main() -> io::Result<()> {
     io.ns("/chat", on_connect_chat.with(prepare));
     io.ns("/system", on_connect_system.with(prepare));
     let app = Router::new()
-        .route("/", get(async || Html(PAGE)))
+        .route("/", get(Html(PAGE)))
         .route("/notice", post(notice::send_notice))
         .with_state(io)
         .merge(browser_kit::routes())
         .route_service("/socket.io/", socket_io);
-    let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
-    let port = env::var("PORT").unwrap_or_else(|_| "8005".to_owned());
+    let host = env::var("HOST").unwrap_or("127.0.0.1".to_owned());
+    let port = env::var("PORT").unwrap_or("8005".to_owned());
     let listener = TcpListener::bind(format!("{host}:{port}")).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await

@@ -94,7 +94,7 @@ fn app() -> (Router, SocketIo) {
         .expect("BUG: the only pattern");
     tokio::spawn(namespaces.remove_empty(io.clone(), ends));
     let app = Router::new()
-        .route("/", get(async || Html(PAGE)))
+        .route("/", get(Html(PAGE)))
         .route("/notice", post(notice::send_notice))
         .with_state(io.clone())
         .merge(browser_kit::routes())
