@@ -1,4 +1,4 @@
-//! An HTTP request that becomes an event: whoever holds an `io` can emit.
+//! An HTTP request that becomes an event: any code that holds an `io` can emit.
 
 use axum::{
     Json,
@@ -19,18 +19,18 @@ const ALL_DYNAMIC: &str = "/dynamic-*";
 pub(crate) struct Notice {
     namespace: String,
     message: String,
-    /// Whatever else there is. Without this, an array of the values would do as well.
+    /// Every other field. Without this one, serde would accept an array of two strings.
     #[serde(flatten)]
     _rest: IgnoredAny,
 }
 
-/// A status, and the sentence to read.
+/// A status, and a sentence that says what is wrong.
 type Refusal = (StatusCode, &'static str);
 
 /// `POST /notice`: emits `message` in one namespace, or in all dynamic ones.
 ///
-/// The body must be declared as JSON. A page of another site cannot send that without
-/// asking this server first, and this server does not answer such questions.
+/// The body must be declared as JSON. A browser sends such a request from another site's
+/// page only after this server has agreed to it, and this server never agrees.
 pub(crate) async fn send_notice(
     State(io): State<SocketIo>,
     notice: Result<Json<Notice>, JsonRejection>,
@@ -42,7 +42,7 @@ pub(crate) async fn send_notice(
     }
     info!(namespace, message, "notice");
     for target in targets {
-        // Whoever reads too slowly misses it; everybody else has it by now.
+        // A client that reads too slowly misses the notice. All the others have it by now.
         if let Err(error) = target.emit("message", &message).await {
             warn!(%error, namespace, "notice not sent to all");
         }
@@ -50,8 +50,8 @@ pub(crate) async fn send_notice(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The namespaces that `name` means. A dynamic one with nobody in it is on its way out, or
-/// somebody has only just asked for it: it does not exist yet, or no longer.
+/// The namespaces that `name` means. A dynamic one without a client is about to be removed,
+/// or its first client is not in yet: it does not exist.
 fn find(io: &SocketIo, name: &str) -> Vec<BroadcastOperators> {
     let mut found = io.nsps();
     found.retain(|namespace| match namespace.ns_path() {

@@ -1,20 +1,20 @@
-//! Namespaces: many conversations over one connection.
+//! Namespaces: dynamic ones that end when the last client has left, and no more than 100.
 //!
 //! Run:  cargo run -p chapter-3
-//! Try:  open http://127.0.0.1:8005, send a notice to one namespace and see who hears it.
+//! Try:  open http://127.0.0.1:8005 in two tabs, enter `/dynamic-7` in both, leave it again.
 
 mod bootstrap;
 mod dynamic;
 mod notice;
 mod reply;
+mod serve;
 
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     response::Html,
     routing::{get, post},
-    serve::ListenerExt,
 };
 use serde::Serialize;
 use socketioxide::{
@@ -22,11 +22,10 @@ use socketioxide::{
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
-use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
-    dynamic::{Names, Refused},
+    dynamic::{EnterError, Namespaces},
     reply::Reply,
 };
 
@@ -36,13 +35,11 @@ const PAGE: &str = include_str!("../static/index.html");
 /// from one transport to the next: 100 kB by polling, 64 MiB by WebSocket.
 const MAX_MESSAGE: usize = 1_000_000;
 /// How many packets may wait for one connection. A client that comes back to a hundred
-/// namespaces is sent two for each, all at once; with the library's 128 it would be cut off.
+/// namespaces is sent two for each, all at once; the library's 128 would not be enough.
 const MAX_WAITING: usize = 512;
 /// The server pings this often, and waits this long for a pong: Node's values.
 const PING_INTERVAL: Duration = Duration::from_secs(25);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a stopping server waits for its connections.
-const FAREWELL: Duration = Duration::from_secs(4);
 
 /// What `whereAmI` is acknowledged with.
 #[derive(Serialize)]
@@ -51,67 +48,35 @@ struct Here<'a> {
     namespace: &'a str,
 }
 
-/// Is dropped with its socket, and logs that. The library would run a disconnect handler in
-/// a task of its own and keep the socket until that has ended: a client that leaves a
-/// namespace and comes back meanwhile would find its place taken by itself, and get no
-/// answer at all.
-struct Presence {
+/// Logs that a client has left. The library drops this value together with the socket. It
+/// would run a disconnect handler in a task of its own and keep the socket until the handler
+/// has returned; a client that comes back meanwhile gets no answer.
+struct Visit {
     namespace: String,
 }
 
-impl Drop for Presence {
+impl Drop for Visit {
     fn drop(&mut self) {
         info!(namespace = self.namespace, "disconnected");
     }
 }
 
-// One thread: the library looks a dynamic name up and then adds it, and between the two
-// another thread could add the same.
+// One thread: the library tells a client that it is connected, and then forgets that it was
+// connecting. A request that another thread reads between the two would get no answer. The
+// library also looks a dynamic name up and then adds it: two threads could both add it.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     bootstrap::start_logging()?;
     let stop = bootstrap::stop_signal()?;
     let listener = bootstrap::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve(listener, stop).await
-}
-
-/// Serves until `stop` completes and every connection is closed.
-async fn serve(
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
-    // Without TCP_NODELAY the kernel holds a small packet back until the one before it
-    // has been acknowledged.
-    let listener = listener.tap_io(|tcp| {
-        tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
-    });
     let (app, io) = app();
-    let (stopping, stopped) = oneshot::channel();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop.await;
-        info!("stopping");
-        // The deadline counts from here: a client that no longer reads holds up the rest.
-        stopping.send(()).ok();
-        // Ends the long polls too, which axum would otherwise wait for.
-        io.close().await;
-    });
-    let deadline = async {
-        stopped.await.ok();
-        sleep(FAREWELL).await;
-    };
-    tokio::select! {
-        result = server => Ok(result?),
-        () = deadline => {
-            warn!("some connections did not end in time");
-            Ok(())
-        }
-    }
+    serve::until_stopped(listener, app, io, stop).await
 }
 
-/// Everything under one roof: the page, the browser's client and the Socket.IO endpoint.
+/// The page, the browser's client, the notices and the Socket.IO endpoint.
 fn app() -> (Router, SocketIo) {
-    let (names, left) = Names::new();
+    let (namespaces, ends) = Namespaces::new(on_new_namespace);
     let (socket_io, io) = SocketIo::builder()
         .ping_interval(PING_INTERVAL)
         .ping_timeout(PING_TIMEOUT)
@@ -119,7 +84,7 @@ fn app() -> (Router, SocketIo) {
         .ws_max_message_size(MAX_MESSAGE)
         .ws_max_frame_size(MAX_MESSAGE)
         .max_buffer_size(MAX_WAITING)
-        .with_state(names.clone())
+        .with_state(namespaces.clone())
         .build_svc();
     io.ns("/", on_connect.with(prepare));
     io.ns("/room", on_connect_room.with(prepare));
@@ -127,9 +92,9 @@ fn app() -> (Router, SocketIo) {
     io.ns("/system", on_connect_system.with(prepare));
     io.dyn_ns("/dynamic-{id}", on_connect_dynamic.with(prepare).with(enter))
         .expect("BUG: the only pattern");
-    tokio::spawn(names.remove_empty(io.clone(), left));
+    tokio::spawn(namespaces.remove_empty(io.clone(), ends));
     let app = Router::new()
-        .route("/", get(async || Html(PAGE)))
+        .route("/", get(Html(PAGE)))
         .route("/notice", post(notice::send_notice))
         .with_state(io.clone())
         .merge(browser_kit::routes())
@@ -137,25 +102,30 @@ fn app() -> (Router, SocketIo) {
     (app, io)
 }
 
-/// Says what a client may send. As a middleware this runs before the client is told that it
-/// is connected. The connect handler runs after that, in a task of its own: by then the
-/// first event may have come and gone, and an event without a handler is lost.
-async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
-    socket.on("whereAmI", on_where_am_i);
-    socket.on_fallback(on_unknown);
-    socket.extensions.insert(Arc::new(Presence { namespace: socket.ns().to_owned() }));
-    Ok(())
+/// Runs once for each dynamic namespace, before its first client is let in.
+fn on_new_namespace(name: &str) {
+    info!(namespace = name, "new namespace");
 }
 
-/// Lets a client into a dynamic namespace. The one that is written last runs first: who is
-/// refused here needs no preparation.
+/// Lets a client into a dynamic namespace. The middleware that is written last runs first: a
+/// client that is refused here needs no preparation.
 async fn enter(
     socket: SocketRef,
     io: SocketIo,
-    State(names): State<Names>,
-) -> Result<(), Refused> {
-    let seat = names.enter(socket.ns(), &io)?;
-    socket.extensions.insert(seat);
+    State(namespaces): State<Namespaces>,
+) -> Result<(), EnterError> {
+    let lease = namespaces.enter(socket.ns(), &io)?;
+    socket.extensions.insert(lease);
+    Ok(())
+}
+
+/// Registers what a client may send. The library runs this middleware before it tells the
+/// client that it is connected. It runs the connect handler afterwards, in a task of its own:
+/// by then the client's first event may have come, and found no handler.
+async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
+    socket.on("whereAmI", on_where_am_i);
+    socket.on_fallback(on_unknown);
+    socket.extensions.insert(Arc::new(Visit { namespace: socket.ns().to_owned() }));
     Ok(())
 }
 
@@ -176,8 +146,8 @@ async fn on_connect_system(socket: SocketRef) {
 }
 
 async fn on_connect_dynamic(socket: SocketRef, io: SocketIo) {
-    // Whoever comes at the instant of removal is let into the namespace that goes. Nothing
-    // would reach it there. It is told, and can come again.
+    // A client that comes at the `Instant` of removal is let into the namespace that goes,
+    // where nothing would reach it. The server disconnects it, and it can come again.
     let here = io.of(socket.ns()).and_then(|namespace| namespace.get_socket(socket.id));
     if here.is_none() {
         warn!(namespace = socket.ns(), "connected to a namespace that is gone");
@@ -192,12 +162,11 @@ async fn on_connect_dynamic(socket: SocketRef, io: SocketIo) {
 /// The first event in every namespace.
 fn greet(socket: &SocketRef, event: &str, text: &str) {
     info!(namespace = socket.ns(), transport = ?socket.transport_type(), "connected");
-    if let Err(error) = socket.emit(event, text) {
-        debug!(%error, "gone before the greeting");
-    }
+    // A client that has left already misses its greeting.
+    socket.emit(event, text).ok();
 }
 
-/// The same event in every namespace, and an answer from the one it was sent to.
+/// The same event in every namespace. Each answers with its own name.
 async fn on_where_am_i(reply: Reply, socket: SocketRef) {
     reply.accept(&Here { ok: true, namespace: socket.ns() });
 }
