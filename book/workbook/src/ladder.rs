@@ -78,7 +78,24 @@ impl Step {
 
     /// Whether it is the last step of its chapter: `chapter-5`, and not `chapter-5-1`.
     pub(crate) fn ends_its_chapter(&self) -> bool {
-        !self.number().contains('-')
+        self.package.matches('-').count() == 1
+    }
+
+    /// The number of its chapter.
+    pub(crate) fn chapter(&self) -> &str {
+        self.folder.split(['.', '-']).next().unwrap_or_default()
+    }
+
+    /// The names of its own promises, each with words of how it fails on the step before.
+    pub(crate) fn own(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.promises.iter().chain(&self.also);
+        all.map(|(name, words)| (name.as_str(), words.as_str()))
+    }
+
+    /// Whether a promise of its own is proven in another way than by the step before.
+    pub(crate) fn is_excused(&self, name: &str) -> bool {
+        self.sabotage.iter().any(|(excused, ..)| excused == name)
+            || self.unproven.iter().any(|(excused, _)| excused == name)
     }
 
     fn answers_to(&self, name: &str) -> bool {
@@ -126,6 +143,34 @@ impl Ladder {
         self.steps.iter().find(|step| step.answers_to(name))
     }
 
+    /// The steps of the same chapter, in their order.
+    pub(crate) fn chapter_of<'a>(
+        &'a self,
+        step: &'a Step,
+    ) -> impl Iterator<Item = &'a Step> {
+        self.steps.iter().filter(|other| other.chapter() == step.chapter())
+    }
+
+    /// The step that ends the chapter: its package holds the tests of all its steps.
+    pub(crate) fn last_of<'a>(&'a self, step: &'a Step) -> &'a Step {
+        self.chapter_of(step).last().unwrap_or(step)
+    }
+
+    /// Whether the chapter's steps name their promises.
+    pub(crate) fn is_staged(&self, step: &Step) -> bool {
+        self.chapter_of(step).any(|other| !other.promises.is_empty())
+    }
+
+    /// The promises of earlier steps of the chapter that hold on `step` as well.
+    pub(crate) fn inherited<'a>(&'a self, step: &'a Step) -> Vec<&'a str> {
+        let earlier =
+            || self.chapter_of(step).take_while(|other| other.package != step.package);
+        let ended = earlier().chain([step]).flat_map(|other| &other.ends);
+        let ended: Vec<&str> = ended.map(|(name, _)| name.as_str()).collect();
+        let names = earlier().flat_map(Step::own).map(|(name, _)| name);
+        names.filter(|name| !ended.contains(name)).collect()
+    }
+
     /// The step whose program a reader starts from when building this one.
     pub(crate) fn before(&self, step: &Step) -> Option<&Step> {
         self.get(step.from.as_deref()?)
@@ -151,4 +196,44 @@ pub(crate) fn find_root(given: Option<PathBuf>) -> Result<PathBuf> {
         .find(|folder| folder.join("book/steps.toml").is_file())
         .map(Path::to_path_buf)
         .context("no book/steps.toml here or above; run this inside the workbook's clone")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ladder;
+
+    #[test]
+    fn a_step_inherits_what_earlier_steps_of_its_chapter_promise_until_a_step_ends_it() {
+        let ladder: Ladder = toml::from_str(
+            r#"
+            [[step]]
+            package = "chapter-1"
+            folder = "1.1-alone"
+            idea = ""
+            promises = [["it_ticks", "in vain"]]
+            [[step]]
+            package = "chapter-2-1"
+            folder = "2.1-first"
+            idea = ""
+            promises = [["it_greets", "in vain"], ["it_forgets", "in vain"]]
+            [[step]]
+            package = "chapter-2-2"
+            folder = "2.2-second"
+            idea = ""
+            also = [["it_answers", "404"]]
+            [[step]]
+            package = "chapter-2"
+            folder = "2.3-third"
+            idea = ""
+            ends = [["it_forgets", "from here on it remembers"]]
+            "#,
+        )
+        .expect("a ladder");
+        let step = |package: &str| ladder.get(package).expect("a step");
+        assert_eq!(ladder.inherited(step("chapter-2-1")), [""; 0]);
+        assert_eq!(ladder.inherited(step("chapter-2-2")), ["it_greets", "it_forgets"]);
+        assert_eq!(ladder.inherited(step("chapter-2")), ["it_greets", "it_answers"]);
+        assert_eq!(ladder.last_of(step("chapter-2-1")).package, "chapter-2");
+        assert!(ladder.is_staged(step("chapter-2")));
+    }
 }
