@@ -47,7 +47,9 @@ impl Rooms {
 /// Whether the namespace still knows this very socket. A client that leaves and comes back
 /// gets a new socket with the old id, so comparing ids is not enough.
 fn is_connected(io: &SocketIo, socket: &Socket) -> bool {
-    io.get_socket(socket.id).is_some_and(|known| ptr::eq::<Socket>(&*known, socket))
+    io.get_socket(socket.id)
+        .filter(|connected| ptr::eq::<Socket>(&**connected, socket))
+        .is_some()
 }
 
 /// The room that a client is in.
