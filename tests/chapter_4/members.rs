@@ -14,7 +14,24 @@ use support::{
     within,
 };
 
-use crate::{CHAPTER, Member, heard, ids, join, rooms::settle, serve, set, who};
+use crate::{
+    CHAPTER, Member, heard, ids, join,
+    rooms::{enter, settle},
+    serve, set, who,
+};
+
+#[tokio::test]
+async fn a_room_hears_that_a_member_has_left() {
+    let red = own_name("red");
+    let server = Server::start(CHAPTER).await;
+    let mut stays = SocketIo::connect(&server).await;
+    let mut leaves = SocketIo::connect(&server).await;
+    enter(&mut stays, &red, None).await;
+    enter(&mut leaves, &red, None).await;
+    leaves.vanish();
+    let left = stays.event("user has left").await;
+    assert!(left[0]["id"].is_string(), "{left}");
+}
 
 #[tokio::test]
 async fn joining_is_answered_with_the_room_you_and_all_members() {
@@ -375,17 +392,16 @@ async fn a_bad_event_with_an_acknowledgement_is_answered_with_a_sentence() {
 
 #[tokio::test]
 async fn a_bad_event_without_an_acknowledgement_comes_back_as_rejected() {
-    let red = own_name("red");
     let server = Server::start(CHAPTER).await;
-    let mut inside = Member::of(&server, &red).await;
+    let mut client = SocketIo::connect(&server).await;
     for (event, args) in bad_events() {
-        inside.client.emit(event, args.clone()).await;
-        let rejected = inside.client.event("rejected").await;
+        client.emit(event, args.clone()).await;
+        let rejected = client.event("rejected").await;
         assert_eq!(rejected[0]["event"], event, "{args}: {rejected}");
         let error = rejected[0]["error"].as_str();
         assert!(error.is_some_and(|error| error.contains(' ')), "{rejected}");
     }
-    assert_eq!(who(&mut inside.client, &red).await, set([&inside]));
+    join(&mut client, &own_name("red")).await;
 }
 
 #[tokio::test]

@@ -34,7 +34,11 @@ async fn messages(client: &mut SocketIo) -> Vec<String> {
 
 /// Sends `joinRoom`, and knocks until somebody hears it: `witness`, who is in the room
 /// already, or the client itself, if it was in no room before.
-async fn enter(client: &mut SocketIo, room: &str, mut witness: Option<&mut SocketIo>) {
+pub(crate) async fn enter(
+    client: &mut SocketIo,
+    room: &str,
+    mut witness: Option<&mut SocketIo>,
+) {
     let knock = own_name(KNOCK);
     // The first server has its handlers only when the client has been told that it is
     // connected.

@@ -13,7 +13,7 @@ mod sent;
 mod serve;
 mod whisper;
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
 use axum::{
     Router,
@@ -38,12 +38,9 @@ use crate::{
 
 const PAGE: &str = include_str!("../static/index.html");
 
-/// The largest message on every transport, as in Node. The library's own defaults differ
-/// from one transport to the next: 100 kB by polling, 64 MiB by WebSocket.
+/// The largest message on every transport, as in Node. The library's own limits are 100 kB for
+/// a POST and 64 MiB for a message by WebSocket.
 const MAX_MESSAGE: usize = 1_000_000;
-/// The server pings this often, and waits this long for a pong: Node's values.
-const PING_INTERVAL: Duration = Duration::from_secs(25);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a client sends with `joinRoom` and `who`.
 #[derive(Deserialize)]
@@ -88,8 +85,6 @@ async fn main() -> anyhow::Result<()> {
 fn app() -> (Router, SocketIo) {
     let rooms = Rooms::default();
     let (socket_io, io) = SocketIo::builder()
-        .ping_interval(PING_INTERVAL)
-        .ping_timeout(PING_TIMEOUT)
         .max_payload(MAX_MESSAGE as u64)
         .ws_max_message_size(MAX_MESSAGE)
         .ws_max_frame_size(MAX_MESSAGE)
