@@ -1,18 +1,22 @@
-//! Rooms from outside: HTTP requests that move or disconnect everybody in a room.
+//! Rooms from outside: HTTP requests that move or disconnect the members of a room.
 //!
-//! A page of another site cannot send these without asking this server first, and this
-//! server does not answer such questions: one is declared as JSON, the other a DELETE.
+//! A page of another site cannot send these requests: its browser first asks this server for
+//! permission, because one is declared as JSON and the others are a DELETE, and this server
+//! never grants it.
 
 use axum::{
     Json,
     extract::{Path, State, rejection::JsonRejection},
     http::StatusCode,
 };
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use socketioxide::SocketIo;
 use tracing::info;
 
-use crate::{member::Name, rooms::Rooms};
+use crate::{
+    member::{MemberId, Name},
+    rooms::Rooms,
+};
 
 /// What the HTTP handlers share.
 #[derive(Clone)]
@@ -25,9 +29,6 @@ pub(crate) struct AppState {
 #[derive(Deserialize)]
 pub(crate) struct Move {
     to: Name,
-    /// Whatever else there is. Without this, an array of the values would do as well.
-    #[serde(flatten)]
-    _rest: IgnoredAny,
 }
 
 /// A status, and the sentence to read.
@@ -39,7 +40,7 @@ pub(crate) async fn move_room(
     Path(from): Path<Name>,
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(Move { to, .. }) = body.map_err(refuse)?;
+    let Json(Move { to }) = body.map_err(refuse)?;
     info!(?from, ?to, "move");
     rooms.move_all(&io, from, to).await;
     Ok(StatusCode::NO_CONTENT)
@@ -53,6 +54,18 @@ pub(crate) async fn delete_room(
     info!(?room, "delete");
     rooms.close(&io, room).await;
     StatusCode::NO_CONTENT
+}
+
+/// `DELETE /rooms/NAME/members/ID`: one member of the room is disconnected.
+pub(crate) async fn kick_member(
+    State(AppState { io, rooms }): State<AppState>,
+    Path((room, id)): Path<(Name, MemberId)>,
+) -> Result<StatusCode, Refusal> {
+    info!(?room, "kick");
+    match rooms.kick(&io, room, id).await {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err((StatusCode::NOT_FOUND, "nobody in this room has this id")),
+    }
 }
 
 /// Says what the body should have been.

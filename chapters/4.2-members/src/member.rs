@@ -8,7 +8,7 @@ const MAX_NAME: usize = 50;
 /// The longest text, in characters.
 const MAX_TEXT: usize = 1000;
 
-/// Somebody, as others see them.
+/// A client, as others see it.
 #[derive(Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Member {
     pub(crate) id: MemberId,
@@ -20,9 +20,9 @@ impl Member {
     }
 }
 
-/// A client's name for others: random, and good for nothing else. Never `socket.id`, which
-/// is the id of the whole connection: over long polling, whoever knows it can send and
-/// receive in the owner's place. A type of its own keeps the two apart.
+/// A random id, which tells members apart and gives no access. Never publish `socket.id`:
+/// it is the id of the session, and over long polling it is all that a request needs to
+/// send and receive as its owner.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MemberId(Uuid);
 
@@ -48,7 +48,7 @@ impl From<Name> for String {
     }
 }
 
-/// What somebody says: at most 1000 characters.
+/// What a client says: at most 1000 characters.
 #[derive(Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Text(String);
