@@ -57,6 +57,7 @@ async fn the_page_sets_one_cookie_out_of_reach_for_scripts_and_other_sites() {
 #[tokio::test]
 async fn only_the_page_sets_it() {
     let server = Server::start(CHAPTER).await;
+    cookie(&server).await;
     for path in ["/whoami", "/connection-errors", "/workbook/page.css", POLLING] {
         assert_eq!(http::get(&server, path).await.header("set-cookie"), "", "{path}");
     }
@@ -232,9 +233,16 @@ async fn a_handshake_with_refuse_1_is_forbidden_on_both_transports() {
     }
 }
 
+/// The gate is there.
+async fn refused(server: &Server) {
+    let answer = http::get(server, &format!("{POLLING}&refuse=1")).await;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn only_refuse_1_is_refused() {
     let server = Server::start(CHAPTER).await;
+    refused(&server).await;
     for query in ["&refuse=0", "&refuse=10", "&refuse", "&norefuse=1", "&x=refuse=1"] {
         let answer = http::get(&server, &format!("{POLLING}{query}")).await;
         assert_eq!(answer.status, 200, "{query}");
@@ -244,6 +252,7 @@ async fn only_refuse_1_is_refused() {
 #[tokio::test]
 async fn the_gate_is_before_the_engine_and_nowhere_else() {
     let server = Server::start(CHAPTER).await;
+    refused(&server).await;
     for (path, status) in
         [("/", 200), ("/socket.io/socket.io.js", 200), ("/nowhere", 404)]
     {
@@ -256,6 +265,7 @@ async fn the_gate_is_before_the_engine_and_nowhere_else() {
 #[tokio::test]
 async fn a_session_that_was_let_in_is_not_asked_again() {
     let server = Server::start(CHAPTER).await;
+    refused(&server).await;
     let client = Polling::open(&server).await;
     let path = format!("{POLLING}&refuse=1&sid={}", client.sid);
     let posted =
@@ -323,6 +333,7 @@ async fn a_101_that_opens_a_session_bears_both_headers() {
 #[tokio::test]
 async fn responses_that_are_not_the_engines_bear_neither() {
     let server = Server::start(CHAPTER).await;
+    assert_eq!(marks(&http::get(&server, POLLING).await.headers), ("1", "new"));
     for path in
         ["/", "/whoami", "/connection-errors", "/socket.io/socket.io.js", "/nowhere"]
     {
@@ -414,6 +425,7 @@ async fn answers_that_are_no_refusals_are_not_listed() {
 #[tokio::test]
 async fn a_long_poll_is_passed_on_while_it_waits_and_a_large_file_whole() {
     let server = Server::start(CHAPTER).await;
+    assert_eq!(marks(&http::get(&server, POLLING).await.headers), ("1", "new"));
     let map = http::get(&server, "/socket.io/socket.io.js.map").await;
     assert_eq!(map.status, 200, "{}", map.text());
     assert!(map.body.len() > 300_000, "{}", map.body.len());

@@ -397,6 +397,7 @@ async fn thousands_of_small_events_at_once_are_no_flood() {
 async fn a_stopping_server_ends_with_0_even_while_events_are_waiting() {
     let Some(mut server) = Server::own(CHAPTER).await else { return };
     let mut client = connect(&server).await;
+    assert_eq!(client.ask("step", json!([0])).await, json!({ "ok": true }));
     for n in 0..3000 {
         client.emit("step", json!([n])).await;
     }
