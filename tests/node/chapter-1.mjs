@@ -1,7 +1,7 @@
-// A WebSocket, raw: a ticker on `/`, an echo on `/echo`, and the HTTP upgrade to both.
+// A WebSocket, raw: the handshake, close codes, deadlines and a stop.
 //
 // Run:  npm ci && node chapter-1.mjs
-// Try:  open http://127.0.0.1:8005, then stop the server and watch the four states.
+// Try:  open http://127.0.0.1:8005, press Ctrl-C in the terminal, and read the close code.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
@@ -10,26 +10,27 @@ import { answer, file, router } from "./router.mjs";
 
 const GREETING = "Hello from the server";
 
-/** How often the ticker speaks, in milliseconds. */
+/** How often the ticker greets, in milliseconds. */
 const TICK = 3_000;
-/** How often the server pings. Who has not been heard of since the last ping is gone. */
+/** How often the server pings. A peer that completes nothing between two pings is dead. */
 const PING = 15_000;
 /** How long a peer may take to hang up after a close frame. */
-const FAREWELL = 2_000;
-/** One mebibyte, also for a message that arrives in many frames. */
+const CLOSE_DEADLINE = 2_000;
+/** One mebibyte, even for a message that arrives in many frames. */
 const MAX_MESSAGE = 1024 * 1024;
 
-// The library answers close frames, and closes with the right code what is broken or too
-// large. It would answer pings too, and queue the answers for a peer that never reads.
+// The library answers close frames, and closes with the right code after a broken frame or
+// a message that is too large. It would answer pings too, and queue the answers for a peer
+// that never reads.
 const wss = new WebSocketServer({
   noServer: true,
   maxPayload: MAX_MESSAGE,
   autoPong: false,
-  closeTimeout: FAREWELL,
+  closeTimeout: CLOSE_DEADLINE,
 });
 
 const app = router({
-  "/": { GET: await file("1-ws-echo/static/index.html", "text/html") },
+  "/": { GET: await file("1.4-stop/static/index.html", "text/html") },
   "/echo": { GET: echo },
 });
 
@@ -52,14 +53,24 @@ function upgrade(request, tcp, head) {
     return tcp.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
   }
   wss.handleUpgrade(request, tcp, head, (ws) =>
-    run(ws, `${tcp.remoteAddress}:${tcp.remotePort}`, path),
+    run(ws, tcp, path),
   );
 }
 
 /** Runs a connection to its end. */
-function run(ws, peer, path) {
+function run(ws, tcp, path) {
+  const peer = `${tcp.remoteAddress}:${tcp.remotePort}`;
   log(`open peer=${peer}`);
   let heard = true;
+  let read = tcp.bytesRead;
+  // Bytes that belong to no complete message. A pong in the middle of a message is no sign
+  // of life: a peer that answers pings could take for ever to finish it.
+  let unfinished = 0;
+  const completed = (bytes = Infinity) => {
+    unfinished = Math.max(0, unfinished + tcp.bytesRead - read - bytes);
+    read = tcp.bytesRead;
+    if (unfinished === 0) heard = true;
+  };
   const ticks = path === "/" ? setInterval(() => ws.send(GREETING), TICK) : undefined;
   const pings = setInterval(() => {
     if (heard) {
@@ -70,14 +81,14 @@ function run(ws, peer, path) {
     ws.terminate();
   }, PING);
   ws.on("message", (data, isBinary) => {
-    heard = true;
+    completed();
     receive(ws, peer, path, data, isBinary);
   });
   ws.on("ping", (data) => {
-    heard = true;
+    completed(6 + data.length);
     send(ws, (sent) => ws.pong(data, false, sent));
   });
-  ws.on("pong", () => (heard = true));
+  ws.on("pong", (data) => completed(6 + data.length));
   // Without this listener the process would end.
   ws.on("error", (error) =>
     log(`ended by an error peer=${peer}`, { error: error.message }),
@@ -89,7 +100,7 @@ function run(ws, peer, path) {
   });
 }
 
-/** Answers a message on the echo. On `/` it is logged: answering answers is a storm. */
+/** Answers a message on the echo. On `/` it is only logged: answering answers never stops. */
 function receive(ws, peer, path, data, isBinary) {
   if (path === "/echo") {
     return send(ws, (sent) => ws.send(data, { binary: isBinary }, sent));
@@ -105,7 +116,7 @@ function send(ws, write) {
   if (ws.bufferedAmount > 0) ws.pause();
 }
 
-/** Says goodbye to everybody, and waits until they have hung up. */
+/** Closes every connection, and waits until the clients have hung up. */
 async function close() {
   server.close();
   const goodbyes = [...wss.clients].map((ws) => {

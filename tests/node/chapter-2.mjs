@@ -13,7 +13,7 @@ const NEWS = 3_000;
 /** The longest `reply`, in characters. */
 const MAX_REPLY = 1000;
 const app = router({
-  "/": { GET: await file("2-news-reply/static/index.html", "text/html") },
+  "/": { GET: await file("2.4-disconnects/static/index.html", "text/html") },
   ...browserKit,
 });
 

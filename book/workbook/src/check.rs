@@ -11,6 +11,8 @@ mod fences;
 mod layout;
 mod links;
 mod order;
+mod promises;
+mod prose;
 mod recordings;
 
 use std::fmt;
@@ -19,11 +21,12 @@ use anyhow::{Context, Result};
 
 use crate::page::Page;
 use crate::piece::Piece;
-use crate::weave;
 use crate::workbook::Workbook;
+use crate::{timeline, weave};
 
 pub(crate) use coverage::coverage;
 use exceptions::Exceptions;
+pub(crate) use prose::{findings, words};
 
 /// Something wrong, and where.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +69,7 @@ impl<'a> Book<'a> {
             let pieces = page
                 .directives
                 .iter()
-                .map(|found| weave::resolve(workbook, found))
+                .map(|found| weave::resolve(workbook, &page.path, found))
                 .collect();
             pages.push(WovenPage { page, pieces });
         }
@@ -84,12 +87,15 @@ impl<'a> Book<'a> {
 
 type Rule = fn(&Book<'_>, &mut Vec<Fault>) -> Result<()>;
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 15] = [
     directives,
     explained::rule,
     explained::promises,
     coverage::rule,
+    coverage::rest,
     coverage::anchors,
+    promises::rule,
+    prose::rule,
     fences::rule,
     recordings::transcripts,
     recordings::pictures,
@@ -112,13 +118,19 @@ pub(crate) fn faults(book: &Book<'_>) -> Result<Vec<Fault>> {
     Ok(faults)
 }
 
-/// Every directive shows something.
+/// Every directive and every timeline shows something.
 fn directives(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     for WovenPage { page, pieces } in &book.pages {
         for (found, piece) in page.directives.iter().zip(pieces) {
             if let Err(error) = piece {
                 let what = format!("{error:#}");
                 faults.push(Fault { path: page.path.clone(), line: found.line, what });
+            }
+        }
+        for found in timeline::find(&page.text) {
+            if let Err((line, error)) = found.timeline {
+                let what = format!("{error:#}");
+                faults.push(Fault { path: page.path.clone(), line, what });
             }
         }
     }

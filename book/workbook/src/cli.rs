@@ -32,6 +32,7 @@ The workbook's commands. Each explains itself with --help.
 For those who write the book:
 
   cargo workbook check              does the book still match the code
+  cargo workbook carry 2.2          a correction in step 2.2, into the steps that grow from it
   cargo workbook record 4           records chapter 4's transcripts and picture again
   cargo workbook weave              the mdBook preprocessor; mdBook calls it
 
@@ -44,7 +45,8 @@ const HELP: &str = "{usage}\n\n{about}\n";
 // The first paragraph is what `-h` shows, all of it is `--help`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Lists the chapters in order, each with its command and its idea.
+    /// Lists the chapters and their steps in order, each with its package, its folder and its
+    /// idea.
     #[command(verbatim_doc_comment, override_usage = "cargo workbook list")]
     List,
 
@@ -102,6 +104,7 @@ pub(crate) enum Command {
     /// else. Promises that need the process itself are then listed as not checked.
     /// PROMISE: only those with these words in their names. --watch checks again whenever your
     /// server has restarted, until Ctrl-C.
+    /// --prose lists where a sentence or a name could be plainer; that is no fault.
     /// Exit code 1 when something is wrong.
     ///
     ///   cargo workbook check 4 --url http://127.0.0.1:8005
@@ -109,7 +112,7 @@ pub(crate) enum Command {
     ///   cargo workbook check 4 "unknown path" --url http://127.0.0.1:8005
     #[command(
         verbatim_doc_comment,
-        override_usage = "cargo workbook check\n\
+        override_usage = "cargo workbook check [--prose]\n\
                           cargo workbook check N [PROMISE] [--url URL] [--watch]"
     )]
     Check {
@@ -120,6 +123,8 @@ pub(crate) enum Command {
         url: Option<String>,
         #[arg(long, requires = "url")]
         watch: bool,
+        #[arg(long, conflicts_with = "chapter")]
+        prose: bool,
     },
 
     /// Tests each step's own promises, and all of each chapter's last step, side by side. --all
@@ -181,6 +186,23 @@ pub(crate) enum Command {
         only: Option<String>,
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+
+    /// Carries what you changed in step N since the last commit into every step that grows from
+    /// it, file by file, with a three-way merge. A file in which both changed the same lines is
+    /// named and stays as it was; --conflicts leaves it with git's markers, for you to decide.
+    /// Exit code 1 when there is such a file.
+    ///
+    ///   cargo workbook carry 2.2
+    #[command(
+        verbatim_doc_comment,
+        override_usage = "cargo workbook carry N [--conflicts]"
+    )]
+    Carry {
+        #[arg(value_name = "N")]
+        step: String,
+        #[arg(long)]
+        conflicts: bool,
     },
 
     /// Runs the tests of chapter N, or of all, and keeps what they saw: the transcripts and, with

@@ -2,6 +2,7 @@
 
 mod bench;
 mod book;
+mod carry;
 mod client;
 mod compare;
 mod manifest;
@@ -17,6 +18,7 @@ use self::test::Effort;
 use crate::Outcome;
 use crate::check;
 use crate::cli::Command;
+use crate::ladder::Kind;
 use crate::select::nearest;
 use crate::step_diff::Change;
 use crate::terminal::{Screen, paragraph, say};
@@ -31,9 +33,10 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         Command::Start { chapter, folder, solution } => {
             start::run(workbook, &chapter, &folder, solution)
         }
+        Command::Carry { step, conflicts } => carry::run(workbook, &step, conflicts),
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
-        Command::Check { chapter: None, .. } => check_book(workbook),
-        Command::Check { chapter: Some(chapter), promise, url, watch } => {
+        Command::Check { chapter: None, prose, .. } => check_book(workbook, prose),
+        Command::Check { chapter: Some(chapter), promise, url, watch, .. } => {
             promises::run(workbook, &chapter, promise.as_deref(), url.as_deref(), watch)
         }
         Command::Test { words, all } => {
@@ -52,14 +55,23 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
 
 fn list(workbook: &Workbook) -> Result<Outcome> {
     let screen = Screen::new(None);
-    for step in &workbook.ladder.steps {
-        let name = format!("{:<12}", step.package);
-        say!("{} {CHAPTERS}/{}", screen.bold(&name), step.folder);
-        say!("{}", paragraph(&step.idea, 13).trim_end());
+    let ladder = &workbook.ladder;
+    for number in ladder.chapter_numbers() {
+        let title = ladder.chapter(number).map(|chapter| format!(": {}", chapter.title));
+        let title = format!("Chapter {number}{}", title.unwrap_or_default());
+        say!("{}", screen.bold(&title));
+        for step in ladder.of_chapter(number) {
+            let kind = if step.kind == Kind::Deep { "  (deep)" } else { "" };
+            let name = format!("{:<5}{:<12}", step.number(), step.package);
+            say!("  {} {CHAPTERS}/{}{kind}", screen.bold(&name), step.folder);
+            say!("{}", paragraph(&step.idea, 7).trim_end());
+        }
+        say!("");
     }
     say!(
-        "\nRun one with `cargo run -p chapter-1`; read it with `cargo workbook book --serve`."
+        "Run one with `cargo run -p chapter-1`; read it with `cargo workbook book --serve`."
     );
+    say!("Steps marked (deep) can be left out.");
     Ok(Outcome::Fine)
 }
 
@@ -86,8 +98,8 @@ fn diff(
             let step = workbook.ladder.find(to)?;
             let before = workbook.ladder.before(step).with_context(|| {
                 format!(
-                    "{} starts afresh; name the chapter to compare it with",
-                    step.package
+                    "{} starts afresh; name the step to compare it with",
+                    step.number()
                 )
             })?;
             (before, step)
@@ -98,7 +110,7 @@ fn diff(
     let files = differing(workbook, &from.folder, &to.folder, file.as_deref())?;
     let screen = Screen::new(width);
     if files.is_empty() {
-        say!("{} and {} do not differ there.", from.package, to.package);
+        say!("{} and {} do not differ there.", from.number(), to.number());
     }
     let mut sums = Vec::new();
     for file in &files {
@@ -111,7 +123,7 @@ fn diff(
         say!("{} files differ; name one to see it alone:", files.len());
         say!("{}\n", sums.join("\n"));
     }
-    say!("{}\n{}", screen.bold(&to.package), paragraph(&to.idea, 2).trim_end());
+    say!("{}\n{}", screen.bold(to.number()), paragraph(&to.idea, 2).trim_end());
     say!("Build it yourself: cargo workbook start {} DIR", to.number());
     Ok(Outcome::Fine)
 }
@@ -154,21 +166,36 @@ fn differing(
     Ok(files)
 }
 
-fn check_book(workbook: &Workbook) -> Result<Outcome> {
+fn check_book(workbook: &Workbook, prose: bool) -> Result<Outcome> {
     let book = check::Book::read(workbook)?;
     let faults = check::faults(&book)?;
     for fault in &faults {
         eprintln!("{fault}");
     }
     for sum in check::coverage(&book)? {
+        let excepted = match sum.excepted {
+            0 => String::new(),
+            count => format!(", {count} excepted"),
+        };
         say!(
-            "{:<12} {} of {} new lines shown, {} excepted",
+            "{:<12} {} of {} new lines shown, {} in the rest{excepted}",
             sum.package,
             sum.shown,
             sum.new,
-            sum.excepted
+            sum.rest,
         );
     }
+    let words = check::words(&book);
+    for (page, count) in &words.long {
+        say!("{page} has {count} words, and {} are the most", words.most);
+    }
+    say!("{} words on the chapters' pages, of fewer than {}", words.all, words.too_many);
+    let findings = check::findings(&book)?;
+    for finding in findings.iter().filter(|_| prose) {
+        say!("{finding}");
+    }
+    let how = if prose { "" } else { "; `cargo workbook check --prose` lists them" };
+    say!("{} places where words could be plainer{how}", findings.len());
     if faults.is_empty() {
         say!("The book matches the code.");
         return Ok(Outcome::Fine);

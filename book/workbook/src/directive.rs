@@ -19,10 +19,18 @@ pub(crate) enum Directive {
     Transcript { chapter: String, name: String },
     /// A test, by its name, that keeps what the prose promises.
     Promise { chapter: String, test: String },
+    /// A promise as it fails on the step before.
+    Red { test: String },
+    /// Every new line of a step that no other figure on its pages shows.
+    Rest { step: String },
     /// What the twins in Node do in another way: one chapter's, or all.
     Differences { chapter: Option<String> },
     /// What the benchmark measured.
     Measured(Measure),
+    /// The steps of a chapter, with the minutes that they take.
+    Steps { chapter: String },
+    /// The first steps of the chapters: the course in one evening.
+    Evening,
 }
 
 /// One column of a comparison.
@@ -69,8 +77,20 @@ pub(crate) struct Found {
 
 /// Directives that mdBook itself resolves, in silence when it cannot.
 const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "playground"];
-const OURS: [&str; 8] =
-    ["item", "diff", "sides", "tree", "transcript", "promise", "differences", "measured"];
+const OURS: [&str; 12] = [
+    "item",
+    "diff",
+    "sides",
+    "tree",
+    "transcript",
+    "promise",
+    "red",
+    "rest",
+    "differences",
+    "measured",
+    "steps",
+    "evening",
+];
 
 /// Every directive of a page, in order. `\{{#…}}` is text.
 pub(crate) fn find(page: &str) -> Vec<Found> {
@@ -147,11 +167,30 @@ fn parse(text: &str) -> Result<Directive> {
             );
             Ok(Directive::Promise { chapter: chapter.into(), test: test.into() })
         }
+        "red" => {
+            ensure!(
+                !rest.is_empty(),
+                "`red` needs a test, as in `red a_reply_comes_back`"
+            );
+            Ok(Directive::Red { test: rest.to_owned() })
+        }
+        "rest" => {
+            ensure!(!rest.is_empty(), "`rest` needs a step, as in `rest 2.3`");
+            Ok(Directive::Rest { step: rest.to_owned() })
+        }
         "differences" => {
             let chapter = (!rest.is_empty()).then(|| rest.to_owned());
             Ok(Directive::Differences { chapter })
         }
         "measured" => measure(rest).map(Directive::Measured),
+        "steps" => {
+            ensure!(
+                !rest.is_empty(),
+                "`steps` needs a chapter's number, as in `steps 2`"
+            );
+            Ok(Directive::Steps { chapter: rest.to_owned() })
+        }
+        "evening" => Ok(Directive::Evening),
         _ if OF_MDBOOK.contains(&word) => bail!(
             "`{word}` is mdBook's own and says nothing when it breaks; use `item` instead"
         ),

@@ -5,6 +5,8 @@
 
 use crate::piece::{Code, Column, Measured, Pair, Piece, Promise, Transcript, Tree};
 use crate::plain;
+use crate::red::{Against, Red};
+use crate::rest::Rest;
 use crate::step_diff::{Change, Row};
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -14,11 +16,14 @@ pub(crate) fn piece(piece: &Piece) -> String {
         Piece::Tree(files) => tree(files),
         Piece::Transcript(recorded) => transcript(recorded),
         Piece::Promise(kept) => promise(kept),
+        Piece::Red(broken) => red(broken),
+        Piece::Rest(left) => rest(left),
         Piece::Measured(Measured::Words(words)) => escape(words),
         Piece::Measured(Measured::Table(table)) => table.html(),
         Piece::Measured(Measured::Plot(svg)) => svg.clone(),
         // Its cells are Markdown, and mdBook makes HTML of it.
         Piece::Differences(table) => plain::differences(table),
+        Piece::Steps(table) => format!("<div class=\"steps\">\n\n{table}\n</div>\n"),
     }
 }
 
@@ -161,9 +166,10 @@ fn tree(tree: &Tree) -> String {
                 _ => format!("+{} −{}", file.added, file.removed),
             };
             format!(
-                "<tr class=\"{0}\"><td><code>{1}</code></td><td>{0}</td><td>{lines}</td></tr>\n",
+                "<tr class=\"{0}\"><td><code>{1}</code></td><td>{2}</td><td>{lines}</td></tr>\n",
                 file.state,
-                escape(&file.path)
+                escape(&file.path),
+                escape(&file.fate()),
             )
         })
         .collect();
@@ -211,7 +217,41 @@ fn promise(promise: &Promise) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+/// A promise before its step: what a terminal says.
+fn red(red: &Red) -> String {
+    let on = match &red.against {
+        Against::Step(number) => format!("fails on <code>{}</code>", escape(number)),
+        Against::Start(number) => {
+            let start = format!("cargo workbook start {}", escape(number));
+            format!("fails on the program that <code>{start}</code> gives")
+        }
+        Against::Without { file, .. } => {
+            format!("fails without a line of <code>{}</code>", escape(file))
+        }
+    };
+    let line = |(kind, text): (&str, String)| {
+        format!("<span class=\"{kind}\">{}\n</span>", escape(&text))
+    };
+    let lines: String = red.lines().into_iter().map(line).collect();
+    format!(
+        "<figure class=\"red\">\n<figcaption><strong>{}</strong> \
+         <span class=\"on\">{on}</span></figcaption>\n\n\
+         <pre><code class=\"language-text nohighlight\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"How it fails\">{lines}</code></pre>\n\n</figure>\n",
+        escape(&red.sentence()),
+    )
+}
+
+fn rest(rest: &Rest) -> String {
+    let figures: Vec<String> = rest.codes.iter().map(figure).collect();
+    format!(
+        "<details class=\"rest\">\n<summary>{}</summary>\n\n{}\n</details>\n",
+        rest.summary(),
+        figures.join("\n")
+    )
+}
+
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod commands;
+mod course;
 mod directive;
 mod html;
 mod js_items;
@@ -13,11 +14,14 @@ mod ladder;
 mod page;
 mod piece;
 mod plain;
+mod red;
+mod rest;
 mod rust_items;
 mod select;
 mod source;
 mod step_diff;
 mod terminal;
+mod timeline;
 mod weave;
 mod workbook;
 

@@ -15,9 +15,33 @@ pub(crate) struct Page {
     pub(crate) headings: Vec<Heading>,
     pub(crate) fences: Vec<Fence>,
     pub(crate) links: Vec<Link>,
-    /// Where each word of prose begins.
-    words: Vec<usize>,
+    /// How many words of prose it has.
+    pub(crate) words: usize,
+    /// Its paragraphs, entries of lists and cells of tables.
+    pub(crate) passages: Vec<Passage>,
     starts: Vec<usize>,
+}
+
+/// Prose without a break.
+#[derive(Default)]
+pub(crate) struct Passage {
+    pub(crate) text: String,
+    /// Where in the text which line of the file begins.
+    lines: Vec<(usize, usize)>,
+}
+
+impl Passage {
+    /// Adds what stands on a line.
+    pub(crate) fn push(&mut self, text: &str, line: usize) {
+        self.lines.push((self.text.len(), line));
+        self.text.push_str(text);
+    }
+
+    /// The line of a byte.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        let before = self.lines.iter().rfind(|(start, _)| *start <= at);
+        before.map_or(1, |(_, line)| *line)
+    }
 }
 
 /// A heading and the id that mdBook gives it.
@@ -53,7 +77,8 @@ impl Page {
             headings: vec![],
             fences: vec![],
             links: vec![],
-            words: vec![],
+            words: 0,
+            passages: vec![],
             starts: line_starts(&text),
             text,
         };
@@ -64,11 +89,6 @@ impl Page {
     /// The line of a byte, counted from 1.
     pub(crate) fn line(&self, at: usize) -> usize {
         self.starts.partition_point(|&start| start <= at)
-    }
-
-    /// How many words of prose begin in a span.
-    pub(crate) fn words_in(&self, span: Range<usize>) -> usize {
-        self.words.iter().filter(|at| span.contains(at)).count()
     }
 
     fn parse(&mut self) {
@@ -111,6 +131,10 @@ impl Page {
                 true => self.heading_text(&text),
                 false => self.prose(&text, span.start),
             },
+            Event::SoftBreak | Event::HardBreak => self.continue_passage(),
+            Event::Start(Tag::Paragraph | Tag::Item | Tag::TableCell) => {
+                self.passages.push(Passage::default());
+            }
             _ => {}
         }
     }
@@ -144,7 +168,17 @@ impl Page {
     fn prose(&mut self, text: &str, at: usize) {
         let words =
             text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
-        self.words.extend(words.map(|_| at));
+        self.words += words.count();
+        let line = self.line(at);
+        if let Some(passage) = self.passages.last_mut() {
+            passage.push(text, line);
+        }
+    }
+
+    fn continue_passage(&mut self) {
+        if let Some(passage) = self.passages.last_mut() {
+            passage.text.push(' ');
+        }
     }
 
     fn link(&mut self, at: usize, target: &str, embedded: bool) {

@@ -8,6 +8,8 @@ use twins::{Difference, Differences};
 
 use crate::directive::{Directive, Measure, Side};
 use crate::ladder::Step;
+use crate::red::Red;
+use crate::rest::Rest;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
@@ -23,8 +25,12 @@ pub(crate) enum Piece {
     Tree(Tree),
     Transcript(Transcript),
     Promise(Promise),
+    Red(Red),
+    Rest(Rest),
     Differences(DifferenceTable),
     Measured(Measured),
+    /// A table of steps, in Markdown.
+    Steps(String),
 }
 
 /// What the benchmark measured, ready for a page.
@@ -158,8 +164,18 @@ pub(crate) struct Tree {
 pub(crate) struct TreeFile {
     pub(crate) path: String,
     pub(crate) state: &'static str,
+    /// The number of the earlier step that has it just so, other than the one before.
+    pub(crate) as_in: Option<String>,
     pub(crate) added: usize,
     pub(crate) removed: usize,
+}
+
+impl TreeFile {
+    /// What became of it, in words.
+    pub(crate) fn fate(&self) -> String {
+        let as_in = self.as_in.as_ref().map(|number| format!("as in {number}"));
+        as_in.unwrap_or_else(|| self.state.to_owned())
+    }
 }
 
 /// Output that a test run recorded.
@@ -182,6 +198,13 @@ impl Promise {
     }
 }
 
+/// Whether two names are one test's: either may leave out the module, as the file of a module
+/// does.
+pub(crate) fn same_test(one: &str, other: &str) -> bool {
+    let is_end = |end: &str, of: &str| of == end || of.ends_with(&format!("::{end}"));
+    is_end(one, other) || is_end(other, one)
+}
+
 /// A test's name, read as a sentence.
 pub(crate) fn sentence(test: &str) -> String {
     let words = test.rsplit("::").next().unwrap_or_default().replace('_', " ");
@@ -198,8 +221,8 @@ pub(crate) struct DifferenceTable {
 }
 
 impl Workbook {
-    /// Looks up what a directive names. Anything that is not there is an error.
-    pub(crate) fn resolve(&self, directive: &Directive) -> Result<Piece> {
+    /// Looks up what a directive names, on a page. Anything that is not there is an error.
+    pub(crate) fn resolve(&self, directive: &Directive, page: &str) -> Result<Piece> {
         match directive {
             Directive::Item { file, parts } => self.item(file, parts).map(Piece::Code),
             Directive::Diff { from, to, file, parts } => self
@@ -215,10 +238,14 @@ impl Workbook {
             Directive::Promise { chapter, test } => {
                 self.promise(chapter, test).map(Piece::Promise)
             }
+            Directive::Red { test } => self.red(test, page).map(Piece::Red),
+            Directive::Rest { step } => self.rest(step, page).map(Piece::Rest),
             Directive::Differences { chapter } => {
                 self.differences(chapter.as_deref()).map(Piece::Differences)
             }
             Directive::Measured(measure) => self.measured(measure).map(Piece::Measured),
+            Directive::Steps { chapter } => self.steps_table(chapter).map(Piece::Steps),
+            Directive::Evening => self.evening_table().map(Piece::Steps),
         }
     }
 
@@ -226,7 +253,7 @@ impl Workbook {
     fn differences(&self, chapter: Option<&str>) -> Result<DifferenceTable> {
         let table = Differences::read(&self.root)
             .map_err(|fault| anyhow::anyhow!("{}: {fault}", Differences::FILE))?;
-        let rows: Vec<_> = match chapter {
+        let mut rows: Vec<_> = match chapter {
             Some(name) => {
                 let step = self.ladder.get(name).ok_or_else(|| self.no_step(name))?;
                 table.of(&step.package).cloned().collect()
@@ -244,6 +271,12 @@ impl Workbook {
                 if faults.len() == row.chapters.len() {
                     bail!("{}: {:#}", Differences::FILE, faults[0]);
                 }
+            }
+        }
+        // Readers see the numbers of folders.
+        for chapter in rows.iter_mut().flat_map(|row| &mut row.chapters) {
+            if let Some(step) = self.ladder.get(chapter) {
+                *chapter = step.number().to_owned();
             }
         }
         Ok(DifferenceTable { rows, all: chapter.is_none() })
@@ -373,24 +406,20 @@ impl Workbook {
         let read = |folder: &str| {
             std::fs::read(self.root.join(CHAPTERS).join(folder).join(&path)).ok()
         };
-        let new = read(folder);
-        let old = match from {
-            Some(from) => read(from),
-            // A fresh start may take a file from an earlier chapter as it is.
-            None => self
-                .ladder
-                .steps
-                .iter()
-                .take_while(|step| step.folder != folder)
-                .filter_map(|step| read(&step.folder))
-                .find(|old| Some(old) == new.as_ref()),
-        };
+        let (old, new) = (from.and_then(read), read(folder));
+        let mut as_in = None;
         let state = match (&old, &new) {
             (None, None) => bail!("cannot read {path}"),
-            (None, Some(_)) => "new",
             (Some(_), None) => "removed",
             (Some(old), Some(new)) if old == new => "same",
-            _ => "changed",
+            _ => {
+                as_in = self.as_in(folder, &path).map(|step| folder_number(&step.folder));
+                match (&as_in, &old) {
+                    (Some(_), _) => "same",
+                    (None, None) => "new",
+                    (None, Some(_)) => "changed",
+                }
+            }
         };
         let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap_or_default());
         // Pictures and other bytes have no lines.
@@ -400,10 +429,12 @@ impl Workbook {
             |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
         let added = count(similar::ChangeTag::Insert);
         let removed = count(similar::ChangeTag::Delete);
-        Ok(TreeFile { path, state, added, removed })
+        Ok(TreeFile { path, state, as_in, added, removed })
     }
 
     fn transcript(&self, chapter: &str, name: &str) -> Result<Transcript> {
+        let package = self.ladder.get(chapter).map(|step| step.package.as_str());
+        let chapter = package.unwrap_or(chapter);
         let folder = self.root.join("book/transcripts").join(chapter);
         let file = folder.join(format!("{name}.txt"));
         if !file.is_file() {
@@ -449,9 +480,6 @@ impl Workbook {
     }
 
     fn promise(&self, chapter: &str, test: &str) -> Result<Promise> {
-        // A file does not name the module that it is included as.
-        let is_end = |end: &str, of: &str| of == end || of.ends_with(&format!("::{end}"));
-        let ends = |name: &str| is_end(test, name) || is_end(name, test);
         let files = self.test_files(chapter);
         if self.ladder.get(chapter).is_none() && !self.root.join(&files[0]).is_file() {
             return Err(self.no_step(chapter));
@@ -460,7 +488,7 @@ impl Workbook {
         for path in &files {
             let source = self.source(path)?;
             for item in source.items.iter().filter(|item| item.is_test) {
-                if ends(&item.names[0]) {
+                if same_test(test, &item.names[0]) {
                     let rows =
                         item.range.clone().map(|at| Row::plain(&source, at)).collect();
                     let source = source.clone();
@@ -473,6 +501,11 @@ impl Workbook {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         bail!("{} has no test `{test}`{}", files[0], nearest(test, &known));
     }
+}
+
+/// `2.3` for the folder `2.3-replies`.
+pub(crate) fn folder_number(folder: &str) -> String {
+    folder.split('-').next().unwrap_or_default().to_owned()
 }
 
 /// What stands beside each part of the left side: what the page names, or the items with

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::piece::{
     Code, Column, DifferenceTable, Measured, Pair, Piece, Tree, sentence,
 };
+use crate::red::{Against, Red};
 use crate::step_diff::Change;
 
 pub(crate) fn piece(piece: &Piece) -> String {
@@ -18,7 +19,13 @@ pub(crate) fn piece(piece: &Piece) -> String {
         // The tables have the same numbers.
         Piece::Measured(Measured::Plot(_)) => String::new(),
         Piece::Promise(kept) => format!("{}:\n\n{}", kept.sentence(), fence(&kept.code)),
+        Piece::Red(broken) => red(broken),
+        Piece::Rest(left) => {
+            let figures: String = left.codes.iter().map(fence).collect();
+            format!("{} ({}):\n\n{figures}", left.summary(), left.number())
+        }
         Piece::Differences(table) => differences(table),
+        Piece::Steps(table) => table.clone(),
     }
 }
 
@@ -29,15 +36,13 @@ pub(crate) fn differences(table: &DifferenceTable) -> String {
     for row in &table.rows {
         let mut why = row.why.clone();
         if table.all {
-            let number = |name: &String| name.trim_start_matches("chapter-").to_owned();
-            let chapters: Vec<_> = row.chapters.iter().map(number).collect();
-            let plural = if chapters.len() == 1 { "" } else { "s" };
+            let plural = if row.chapters.len() == 1 { "" } else { "s" };
             let promises: Vec<_> = row.promises().map(sentence).collect();
             let asked = if row.fails.is_empty() { ", not asked of the twin" } else { "" };
             let _ = write!(
                 why,
                 "<br>Chapter{plural} {}{asked}: *{}.*",
-                chapters.join(", "),
+                row.chapters.join(", "),
                 promises.join(". ")
             );
         }
@@ -45,6 +50,22 @@ pub(crate) fn differences(table: &DifferenceTable) -> String {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
+}
+
+fn red(red: &Red) -> String {
+    let on = match &red.against {
+        Against::Step(number) => format!("`{number}`"),
+        Against::Start(number) => {
+            format!("the program that `cargo workbook start {number}` gives")
+        }
+        Against::Without { file, .. } => format!("`{file}` without one of its lines"),
+    };
+    let lines = red.lines().into_iter().map(|(_, line)| format!("{line}\n"));
+    format!(
+        "{}: fails on {on}\n\n```text\n{}```\n",
+        red.sentence(),
+        lines.collect::<String>()
+    )
 }
 
 fn side((label, column): (&str, &Column)) -> String {
@@ -75,7 +96,7 @@ fn fence(code: &Code) -> String {
 fn tree(tree: &Tree) -> String {
     let mut text = String::from("| File | State |\n|---|---|\n");
     for file in &tree.files {
-        let _ = writeln!(text, "| `{}` | {} |", file.path, file.state);
+        let _ = writeln!(text, "| `{}` | {} |", file.path, file.fate());
     }
     text
 }

@@ -1,7 +1,7 @@
 //! A file of a chapter as the book sees it: lines without anchor markers, and the
 //! places in it that have a name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -125,6 +125,27 @@ impl Source {
             "md" => "markdown",
             _ => "text",
         }
+    }
+
+    /// The lines of scripts, in a file of their own or inside a page.
+    pub(crate) fn script_lines(&self) -> BTreeSet<usize> {
+        match self.language() {
+            "javascript" => return (0..self.lines.len()).collect(),
+            "html" => {}
+            _ => return BTreeSet::new(),
+        }
+        let (mut lines, mut inside) = (BTreeSet::new(), false);
+        for (at, line) in self.lines.iter().enumerate() {
+            let text = line.text.trim_start();
+            if text.starts_with("</script") {
+                inside = false;
+            } else if text.starts_with("<script") {
+                inside = !text.contains("</script");
+            } else if inside {
+                lines.insert(at);
+            }
+        }
+        lines
     }
 
     /// The texts of some lines.

@@ -1,5 +1,6 @@
 //! `workbook weave`: the mdBook preprocessor.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +10,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use crate::directive::{self, Found};
 use crate::piece::{Measured, Piece};
 use crate::workbook::{Workbook, slashed};
-use crate::{html, plain};
+use crate::{html, plain, timeline};
 
 /// Replaces directives by what they name.
 pub(crate) struct Weave;
@@ -26,12 +27,23 @@ impl Preprocessor for Weave {
         let workbook = Workbook::open(root.to_path_buf())?;
         let for_html = context.renderer == "html";
         let mut faults = Vec::new();
+        let title = context.config.book.title.clone().unwrap_or_default();
         book.for_each_chapter_mut(|chapter| {
-            let Some(path) = &chapter.source_path else { return };
-            let path = format!("book/src/{}", slashed(path));
+            let Some(name) = chapter.source_path.as_deref().map(slashed) else { return };
+            let path = format!("book/src/{name}");
             match page(&workbook, &path, &chapter.content, for_html) {
                 Ok(woven) => chapter.content = woven,
                 Err(found) => faults.extend(found),
+            }
+            match workbook.step_begun_by(&name).map(|step| workbook.effort(step)) {
+                // The page's own title stays as it was; mdBook takes it from here.
+                Some(Ok(effort)) if for_html => {
+                    let own = format!("{{{{#title {} - {title}}}}}", chapter.name);
+                    chapter.content = format!("{own}\n{}", chapter.content);
+                    chapter.name = format!("{} · {effort}", chapter.name);
+                }
+                Some(Err(error)) => faults.push(format!("{path}:1: {error:#}")),
+                _ => {}
             }
         });
         ensure!(
@@ -62,29 +74,69 @@ fn page(
     text: &str,
     for_html: bool,
 ) -> std::result::Result<String, Vec<String>> {
+    let directives = directive::find(text).into_iter().map(Place::Directive);
+    let timelines = timeline::find(text).into_iter().map(Place::Timeline);
+    let mut places: Vec<Place> = directives.chain(timelines).collect();
+    places.sort_by_key(|place| place.span().start);
     let (mut woven, mut faults, mut from) = (String::new(), Vec::new(), 0);
-    for found in directive::find(text) {
-        woven.push_str(&text[from..found.span.start]);
-        from = found.span.end;
-        match resolve(workbook, &found) {
-            Ok(Piece::Promise(promise)) if !found.alone => match for_html {
-                true => woven.push_str(&html::inline_promise(&promise)),
-                false => woven.push_str(&promise.sentence()),
-            },
-            Ok(piece) if for_html => woven.push_str(&html::piece(&piece)),
-            Ok(piece) => woven.push_str(&plain::piece(&piece)),
-            Err(error) => faults.push(format!("{path}:{}: {error:#}", found.line)),
+    for place in places {
+        // A fence may hold what reads like a directive.
+        let Some(before) = text.get(from..place.span().start) else { continue };
+        woven.push_str(before);
+        from = place.span().end;
+        match place.shown(workbook, path, for_html) {
+            Ok(shown) => woven.push_str(&shown),
+            Err((line, error)) => faults.push(format!("{path}:{line}: {error:#}")),
         }
     }
     woven.push_str(&text[from..]);
     if faults.is_empty() { Ok(woven) } else { Err(faults) }
 }
 
+/// What a page holds besides its prose.
+enum Place {
+    Directive(Found),
+    Timeline(timeline::Found),
+}
+
+impl Place {
+    fn span(&self) -> Range<usize> {
+        match self {
+            Self::Directive(found) => found.span.clone(),
+            Self::Timeline(found) => found.span.clone(),
+        }
+    }
+
+    /// What stands there in the woven page; or the line, and what is wrong with it.
+    fn shown(
+        self,
+        workbook: &Workbook,
+        page: &str,
+        for_html: bool,
+    ) -> std::result::Result<String, (usize, anyhow::Error)> {
+        let found = match self {
+            Self::Timeline(found) if for_html => return Ok(found.timeline?.html()),
+            Self::Timeline(found) => return Ok(found.timeline?.markdown()),
+            Self::Directive(found) => found,
+        };
+        let piece =
+            resolve(workbook, page, &found).map_err(|error| (found.line, error))?;
+        Ok(match piece {
+            Piece::Promise(promise) if !found.alone => match for_html {
+                true => html::inline_promise(&promise),
+                false => promise.sentence(),
+            },
+            piece if for_html => html::piece(&piece),
+            piece => plain::piece(&piece),
+        })
+    }
+}
+
 /// What a directive shows; an error when it names nothing or stands in the wrong place.
-pub(crate) fn resolve(workbook: &Workbook, found: &Found) -> Result<Piece> {
+pub(crate) fn resolve(workbook: &Workbook, page: &str, found: &Found) -> Result<Piece> {
     let directive =
         found.directive.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    let piece = workbook.resolve(directive)?;
+    let piece = workbook.resolve(directive, page)?;
     let inline = matches!(piece, Piece::Promise(_) | Piece::Measured(Measured::Words(_)));
     ensure!(
         found.alone || inline,

@@ -25,13 +25,16 @@ pub(crate) struct Workbook {
     pub(crate) root: PathBuf,
     pub(crate) ladder: Ladder,
     sources: RefCell<BTreeMap<String, Rc<Source>>>,
+    /// The new lines of each file that was asked about.
+    new_lines: RefCell<BTreeMap<String, BTreeSet<usize>>>,
     run: OnceCell<Rc<Run>>,
 }
 
 impl Workbook {
     pub(crate) fn open(root: PathBuf) -> Result<Self> {
         let ladder = Ladder::read(&root.join("book"))?;
-        Ok(Self { root, ladder, sources: RefCell::default(), run: OnceCell::new() })
+        let (sources, new_lines) = (RefCell::default(), RefCell::default());
+        Ok(Self { root, ladder, sources, new_lines, run: OnceCell::new() })
     }
 
     /// Cargo, as it ran this program, in the clone.
@@ -75,12 +78,17 @@ impl Workbook {
         Ok(Rc::new(Source::absent(path.to_owned())))
     }
 
-    /// `4-rooms/src/main.rs` is in `chapters/`; anything else is seen from the root.
+    /// `4.1-rooms/src/main.rs` and `4.1/src/main.rs` are in `chapters/`; anything else is seen
+    /// from the root.
     pub(crate) fn locate(&self, path: &str) -> String {
-        let in_chapter = format!("{CHAPTERS}/{path}");
-        let folder = path.split('/').next().unwrap_or_default();
-        let chapter = self.root.join(CHAPTERS).join(folder).is_dir();
-        if chapter { in_chapter } else { path.to_owned() }
+        let (folder, file) = path.split_once('/').unwrap_or((path, ""));
+        if self.root.join(CHAPTERS).join(folder).is_dir() {
+            return format!("{CHAPTERS}/{path}");
+        }
+        match self.ladder.get(folder) {
+            Some(step) => format!("{CHAPTERS}/{}/{file}", step.folder),
+            None => path.to_owned(),
+        }
     }
 
     fn nearest_file(&self, path: &str) -> String {
@@ -103,7 +111,7 @@ impl Workbook {
     /// that is no chapter's is that of a file in tests/.
     pub(crate) fn test_files(&self, chapter: &str) -> Vec<String> {
         let first = match self.ladder.get(chapter) {
-            Some(step) => step.test_file(),
+            Some(step) => self.test_root(step),
             None => format!("tests/{chapter}.rs"),
         };
         let folder =
@@ -120,6 +128,16 @@ impl Workbook {
         files
     }
 
+    /// The file of a step's test program: its own, or that of the step that ends its chapter.
+    pub(crate) fn test_root(&self, step: &Step) -> String {
+        let own = step.test_file();
+        if self.root.join(&own).is_file() {
+            return own;
+        }
+        let last = self.ladder.last_of(step).test_file();
+        if self.root.join(&last).is_file() { last } else { own }
+    }
+
     /// The files that a file of tests takes in by `#[path = "…"]`.
     fn shared_modules(&self, file: &str) -> Vec<String> {
         let Ok(source) = self.source(file) else { return Vec::new() };
@@ -128,6 +146,57 @@ impl Workbook {
         let paths = lines
             .filter_map(|line| line.strip_prefix("#[path = \"")?.strip_suffix("\"]"));
         paths.map(|path| format!("{folder}/{path}")).collect()
+    }
+
+    /// The tests of a step's test program by their full names, read from its sources.
+    pub(crate) fn tests(&self, step: &Step) -> Result<Vec<Test>> {
+        let (mut tests, root) = (Vec::new(), self.test_root(step));
+        if self.root.join(&root).is_file() {
+            let folder = root.rsplit_once('/').map_or("", |(folder, _)| folder);
+            self.tests_in(&root, folder, "", &mut tests)?;
+        }
+        Ok(tests)
+    }
+
+    /// `folder` is where the modules of a file are that have no `#[path]`.
+    fn tests_in(
+        &self,
+        file: &str,
+        folder: &str,
+        prefix: &str,
+        tests: &mut Vec<Test>,
+    ) -> Result<()> {
+        let source = self.source(file)?;
+        for item in source.items.iter().filter(|item| item.is_test) {
+            let name = format!("{prefix}{}", item.names[0]);
+            let line = source.lines[item.range.start].number;
+            tests.push(Test { name, file: file.to_owned(), line });
+        }
+        let beside = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut path = None;
+        for line in &source.lines {
+            let text = line.text.as_str();
+            if let Some(rest) = text.strip_prefix("#[path = \"") {
+                path = rest.strip_suffix("\"]");
+                continue;
+            }
+            let module = text.strip_prefix("pub ").unwrap_or(text).strip_prefix("mod ");
+            let Some(name) = module.and_then(|module| module.strip_suffix(';')) else {
+                continue;
+            };
+            let candidates = match path.take() {
+                Some(path) => vec![format!("{beside}/{path}")],
+                None => {
+                    vec![format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")]
+                }
+            };
+            let exists = |file: &&String| self.root.join(file).is_file();
+            if let Some(module) = candidates.iter().find(exists) {
+                let below = module.trim_end_matches("/mod.rs").trim_end_matches(".rs");
+                self.tests_in(module, below, &format!("{prefix}{name}::"), tests)?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn step_of_folder(&self, folder: &str) -> Option<&Step> {
@@ -144,31 +213,32 @@ impl Workbook {
         let new = self.source_or_absent(&path(&step.folder))?;
         let old = match &step.from {
             Some(from) => self.source_or_absent(&path(from))?,
-            None => self.same_file_before(step, file, &new)?,
+            None => Rc::new(Source::absent(new.path.clone())),
         };
         Ok((old, new))
     }
 
-    /// A fresh start brings nothing new in a file that an earlier chapter has just so.
-    fn same_file_before(
-        &self,
-        step: &Step,
-        file: &str,
-        new: &Source,
-    ) -> Result<Rc<Source>> {
-        let texts = |source: &Source| -> Vec<String> {
-            source.lines.iter().map(|line| line.text.clone()).collect()
+    /// The steps before one, in teaching order.
+    pub(crate) fn earlier(&self, folder: &str) -> &[Step] {
+        let steps = &self.ladder.steps;
+        let at = steps.iter().position(|step| step.folder == folder);
+        &steps[..at.unwrap_or(0)]
+    }
+
+    /// The first step before this one that has a file byte for byte, under any name.
+    pub(crate) fn as_in(&self, folder: &str, file: &str) -> Option<&Step> {
+        let read = |path: &str| std::fs::read(self.root.join(CHAPTERS).join(path)).ok();
+        let bytes = read(&format!("{folder}/{file}"))?;
+        let length = bytes.len() as u64;
+        let same = |other: &str| {
+            let meta = std::fs::metadata(self.root.join(CHAPTERS).join(other)).ok();
+            meta.is_some_and(|meta| meta.len() == length)
+                && read(other).as_ref() == Some(&bytes)
         };
-        for earlier in
-            self.ladder.steps.iter().take_while(|other| other.folder != step.folder)
-        {
-            let old =
-                self.source_or_absent(&format!("{CHAPTERS}/{}/{file}", earlier.folder))?;
-            if texts(&old) == texts(new) {
-                return Ok(old);
-            }
-        }
-        Ok(Rc::new(Source::absent(new.path.clone())))
+        self.earlier(folder).iter().find(|step| {
+            let files = self.files(&format!("{CHAPTERS}/{}", step.folder));
+            files.iter().any(|file| same(&format!("{}/{file}", step.folder)))
+        })
     }
 
     /// The lines of a chapter's file that its step brought, as indices. Files that
@@ -176,6 +246,19 @@ impl Workbook {
     pub(crate) fn new_lines(&self, path: &str) -> Result<BTreeSet<usize>> {
         let Some((folder, file)) = chapter_file(path) else { return Ok(BTreeSet::new()) };
         let Some(step) = self.step_of_folder(folder) else { return Ok(BTreeSet::new()) };
+        if let Some(new) = self.new_lines.borrow().get(path) {
+            return Ok(new.clone());
+        }
+        let new = self.count_new(step, file)?;
+        self.new_lines.borrow_mut().insert(path.to_owned(), new.clone());
+        Ok(new)
+    }
+
+    fn count_new(&self, step: &Step, file: &str) -> Result<BTreeSet<usize>> {
+        // What an earlier step has just so was explained there.
+        if self.as_in(&step.folder, file).is_some() {
+            return Ok(BTreeSet::new());
+        }
         let (old, new) = self.sides(step, file)?;
         let rows = step_diff::rows(&old, 0..old.lines.len(), &new, 0..new.lines.len());
         let added = rows.iter().filter(|row| row.change == Change::Added);
@@ -183,6 +266,14 @@ impl Workbook {
             |at: &usize| new.lines[*at].text.contains(char::is_alphanumeric);
         Ok(added.filter_map(|row| row.at).filter(significant).collect())
     }
+}
+
+/// A test, and where it is.
+pub(crate) struct Test {
+    /// With its modules.
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) line: usize,
 }
 
 /// Splits `chapters/4-rooms/src/main.rs` into folder and file.

@@ -29,14 +29,18 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The numbers of the chapters, in order.
-fn numbers() -> Vec<String> {
+/// The number and the package of each step, in order.
+fn steps() -> Vec<(String, String)> {
     let list = text(&workbook(&["list"]).stdout);
-    let names = list.lines().filter_map(|line| line.strip_prefix("chapter-"));
-    let numbers: Vec<String> =
-        names.filter_map(|rest| rest.split(' ').next()).map(str::to_owned).collect();
-    assert!(numbers.len() >= 2, "{list}");
-    numbers
+    let rows = list.lines().filter(|line| line.contains("chapters/"));
+    let steps: Vec<_> = rows
+        .filter_map(|row| {
+            let mut words = row.split_whitespace().map(str::to_owned);
+            words.next().zip(words.next())
+        })
+        .collect();
+    assert!(steps.len() >= 2, "{list}");
+    steps
 }
 
 /// An empty place outside the clone's workspace, with a blank in its name.
@@ -68,8 +72,7 @@ async fn every_chapter_starts_as_a_crate_of_its_own_that_builds_and_runs() {
     if left_out("chapters as a reader starts them") {
         return;
     }
-    for number in numbers() {
-        let package = format!("chapter-{number}");
+    for (number, package) in steps() {
         for solution in [false, true] {
             let name = if solution { format!("{number} whole") } else { number.clone() };
             let folder = place(&name);
@@ -133,9 +136,8 @@ async fn promises_about_the_program_itself_are_not_checked_against_another() {
 
 #[test]
 fn every_diff_of_neighbours_fits_80_columns() {
-    let numbers = numbers();
-    for pair in numbers.windows(2) {
-        let said = workbook(&["diff", &pair[0], &pair[1]]);
+    for pair in steps().windows(2) {
+        let said = workbook(&["diff", &pair[0].0, &pair[1].0]);
         assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
         let diff = text(&said.stdout);
         assert!(diff.lines().count() > 20, "{diff}");

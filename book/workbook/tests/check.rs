@@ -9,7 +9,7 @@ fn a_good_book_passes() {
     Fixture::new("good").passes();
 }
 
-// The five ways in which a book and its code drift apart.
+// The ways in which a book and its code drift apart.
 
 #[test]
 fn an_item_that_was_renamed_is_missed_where_a_page_names_it() {
@@ -28,15 +28,6 @@ fn a_directive_that_does_not_resolve_is_one_fault_not_one_for_each_line_it_would
     let said = book.run(&["check"]);
     assert_eq!(said.err.lines().count(), 1, "{}", said.err);
     assert!(said.err.contains("did you mean `answer`?"), "{}", said.err);
-}
-
-#[test]
-fn code_without_prose_before_it_is_refused() {
-    let book = Fixture::new("no_prose");
-    let prose = "The main function prints both, and the header says so: whoever runs the program sees\n\
-                 what it does before reading on.\n";
-    book.replace("book/src/two.md", prose, "");
-    book.refuses("book/src/two.md:15:", "only 0 words stand between");
 }
 
 #[test]
@@ -165,16 +156,6 @@ fn a_column_of_more_than_40_lines_is_refused() {
 }
 
 #[test]
-fn a_twin_without_prose_before_it_is_refused() {
-    let book = with_a_twin("silent_sides", 3);
-    let page = book.read("book/src/two.md");
-    let silent = page.split_once("The twin answers").unwrap().0;
-    let sides = page.lines().last().unwrap();
-    book.write("book/src/two.md", &format!("{silent}{sides}\n"));
-    book.refuses("book/src/two.md:27:", "only 9 words stand between");
-}
-
-#[test]
 fn a_comparison_does_not_count_as_showing_what_is_new() {
     let book = with_a_twin("sides_only", 3);
     book.replace("book/src/two.md", "{{#diff 1-one 2-two src/main.rs answer}}\n", "");
@@ -186,6 +167,346 @@ fn a_part_that_was_renamed_in_a_twin_is_missed_where_a_page_names_it() {
     let book = with_a_twin("renamed_twin", 3);
     book.replace("tests/node/chapter-2.mjs", "answer", "reply");
     book.refuses("book/src/two.md:29:", "no item or anchor `answer`");
+}
+
+// Everything else in a step.
+
+/// A book whose page of chapter 2 shows the rest of it at its end.
+fn with_a_rest(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.replace("book/src/two.md", "header, main", "main");
+    book.append("book/src/two.md", "\n{{#rest 2}}\n");
+    book
+}
+
+#[test]
+fn what_no_figure_shows_may_be_in_the_rest() {
+    let book = with_a_rest("rest");
+    let said = book.run(&["check"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.out.contains("chapter-2    7 of 9 new lines shown, 2 in the rest\n"),
+        "{}",
+        said.out
+    );
+    book.replace("book/src/two.md", "\n{{#rest 2}}\n", "");
+    book.refuses(
+        "chapters/2-two/src/main.rs:1:",
+        "show all that is left with `{{#rest 2}}`",
+    );
+}
+
+#[test]
+fn a_rest_that_shows_nothing_is_refused() {
+    let book = Fixture::new("empty_rest");
+    let manifest = "\n{{#item 2-two/Cargo.toml}}\n";
+    book.append("book/src/two.md", &format!("{manifest}\n{{{{#rest 2}}}}\n"));
+    book.refuses("book/src/two.md:29:", "every new line of 2 is in a figure already");
+}
+
+#[test]
+fn a_rest_on_the_page_of_another_step_is_refused() {
+    let book = with_a_rest("foreign_rest");
+    book.append("book/src/one.md", "\n{{#rest 2}}\n");
+    book.refuses("book/src/one.md:27:", "on a page of that step: two.md");
+}
+
+#[test]
+fn a_second_rest_is_refused() {
+    let book = with_a_rest("two_rests");
+    book.append("book/src/two.md", "\n{{#rest 2-two}}\n");
+    book.refuses("book/src/two.md:29:", "chapter-2 has a `rest` already");
+}
+
+#[test]
+fn a_rest_with_more_than_a_third_of_the_rust_is_refused() {
+    let book = with_a_rest("much_rest");
+    book.replace("book/src/two.md", "{{#diff 1-one 2-two src/main.rs answer}}\n", "");
+    book.refuses("book/src/two.md:26:", "6 of 9 new lines of Rust are in the `rest`");
+}
+
+#[test]
+fn a_rest_with_more_than_a_third_of_the_scripts_is_refused() {
+    let book = with_a_rest("much_script");
+    let page = "chapters/2-two/static/index.html";
+    let style = "<style>\n  h1 { color: red }\n  h1 { color: blue }\n</style>\n";
+    book.append(page, style);
+    book.take_picture();
+    // Styles and markup may be there as they like.
+    book.passes();
+    book.append(
+        page,
+        "<script>\n  const a = 1;\n  const b = 2;\n  const c = 3;\n</script>\n",
+    );
+    book.take_picture();
+    book.refuses("book/src/two.md:27:", "3 of 3 new lines of script are in the `rest`");
+    let shown =
+        "{{#item 2-two/static/index.html \"const a\" .. \"const b\"}}\n\n{{#rest 2}}";
+    book.replace("book/src/two.md", "{{#rest 2}}", shown);
+    book.passes();
+}
+
+#[test]
+fn an_exception_is_not_needed_where_the_rest_is_shown() {
+    let book = Fixture::new("excepted_rest");
+    book.append("book/src/one.md", "\n{{#rest 1}}\n");
+    book.refuses("book/exceptions.toml:1:", "nothing needs the exception");
+    book.write("book/exceptions.toml", "");
+    book.passes();
+}
+
+#[test]
+fn a_rest_may_show_more_than_25_lines() {
+    let book = with_a_rest("long_rest");
+    let many: String = (0..30).map(|n| format!("  <p>{n}</p>\n")).collect();
+    book.append("chapters/2-two/static/index.html", &many);
+    book.take_picture();
+    book.passes();
+}
+
+#[test]
+fn a_file_that_any_earlier_step_has_just_so_is_not_new() {
+    let book = Fixture::new("shared_file");
+    let shared = "//! Shared.\n\nfn shared() {}\n";
+    book.write("chapters/1-one/src/shared.rs", shared);
+    book.write("chapters/2-two/src/shared.rs", &format!("{shared}fn more() {{}}\n"));
+    book.refuses("chapters/2-two/src/shared.rs:4:", "this line is new in chapter-2");
+    // A step after it, which builds on 1-one, has the file of 2-two.
+    with_a_third(&book);
+    book.write(
+        "chapters/3-three/src/shared.rs",
+        &book.read("chapters/2-two/src/shared.rs"),
+    );
+    let said = book.run(&["check"]);
+    assert!(said.err.contains("chapters/3-three/src/main.rs:3:"), "{}", said.err);
+    assert!(!said.err.contains("chapters/3-three/src/shared.rs"), "{}", said.err);
+}
+
+/// A third chapter, which begins with the files of the first.
+fn with_a_third(book: &Fixture) {
+    for file in ["Cargo.toml", "src/main.rs", "static/index.html"] {
+        let text = book.read(&format!("chapters/1-one/{file}"));
+        let text =
+            text.replace("chapter-1", "chapter-3").replace("chapter_1", "chapter_3");
+        book.write(&format!("chapters/3-three/{file}"), &text);
+    }
+    book.write("tests/chapter_3.rs", &book.read("tests/chapter_1.rs"));
+    book.write("book/src/three.md", "# Three\n\n{{#tree 3-three}}\n");
+    book.append("book/src/SUMMARY.md", "- [Three](three.md)\n");
+    book.append("README.md", "| `chapter-3` | a third |\n");
+    let step = "\n[[step]]\npackage = \"chapter-3\"\nfolder = \"3-three\"\nidea = \"A third\"\n\
+                page = \"three.md\"\nfrom = \"1-one\"\n";
+    book.append("book/steps.toml", step);
+}
+
+// The promises that the ladder names.
+
+const PROMISED: &str = "promises = [[\"a_greeting_comes_back\", \"no greeting came\"]]\n\
+                        also = [[\"it_stops_when_asked\", \"it still runs\"]]\n";
+
+/// A book whose chapter 2 names its promises.
+fn with_promises(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.append("book/steps.toml", PROMISED);
+    let page = "\nNow {{#promise chapter-2 a_greeting_comes_back}}.\n";
+    book.append("book/src/two.md", page);
+    book
+}
+
+#[test]
+fn a_step_that_names_its_promises_passes() {
+    with_promises("promised").passes();
+}
+
+#[test]
+fn a_promise_that_its_page_does_not_show_is_refused() {
+    let book = with_promises("unshown_promise");
+    book.replace(
+        "book/src/two.md",
+        "{{#promise chapter-2 a_greeting_comes_back}}",
+        "it does",
+    );
+    book.refuses("book/src/two.md:1:", "shows no promise `a_greeting_comes_back`");
+}
+
+#[test]
+fn promises_in_another_order_than_on_the_page_are_refused() {
+    let book = with_promises("promises_in_disorder");
+    let other = "[\"it_stops_when_asked\", \"it still runs\"]";
+    book.replace("book/steps.toml", &format!("also = [{other}]\n"), "");
+    book.replace("book/steps.toml", "came\"]]", &format!("came\"], {other}]"));
+    let page = book.read("book/src/two.md");
+    book.append("book/src/two.md", "\nAnd {{#promise chapter-2 it_stops_when_asked}}.\n");
+    book.passes();
+    let first = "# Two\n\nFirst {{#promise chapter-2 it_stops_when_asked}}.\n";
+    book.write("book/src/two.md", &page.replace("# Two\n", first));
+    book.refuses(
+        "book/src/two.md:3:",
+        "the promise `it_stops_when_asked` has another place in book/steps.toml",
+    );
+}
+
+#[test]
+fn a_promise_that_is_no_test_is_refused() {
+    let book = with_promises("promise_of_nothing");
+    book.replace("book/steps.toml", "it_stops_when_asked", "it_stops_when_told");
+    book.refuses(
+        "book/steps.toml:16:",
+        "tests/chapter_2.rs has no test `it_stops_when_told`",
+    );
+}
+
+#[test]
+fn a_test_in_a_module_has_the_modules_name() {
+    let book = with_promises("promise_in_a_module");
+    let module = "\n#[path = \"chapter_2/more.rs\"]\nmod more;\n";
+    book.append("tests/chapter_2.rs", module);
+    book.write("tests/chapter_2/more.rs", "//! More.\n\n#[test]\nfn it_is_more() {}\n");
+    book.refuses(
+        "tests/chapter_2/more.rs:3:",
+        "no step of chapter 2 names `more::it_is_more`",
+    );
+    let more = "also = [[\"more::it_is_more\", \"less\"], ";
+    book.replace("book/steps.toml", "also = [", more);
+    book.passes();
+}
+
+#[test]
+fn a_test_that_two_steps_name_is_refused() {
+    let book = with_promises("promised_twice");
+    let again = "promises = [[\"it_stops_when_asked\", \"it still runs\"], ";
+    book.replace("book/steps.toml", "promises = [", again);
+    book.refuses("tests/chapter_2.rs:16:", "names `it_stops_when_asked` more than once");
+}
+
+#[test]
+fn the_tests_of_a_chapter_without_promises_need_no_step() {
+    let book = with_promises("unpromised");
+    book.append("tests/chapter_1.rs", "\n#[test]\nfn another() {}\n");
+    book.passes();
+}
+
+#[test]
+fn a_promise_without_words_needs_another_proof() {
+    let book = with_promises("wordless");
+    book.replace("book/steps.toml", "\"it still runs\"", "\"\"");
+    book.refuses("book/steps.toml:16:", "has no words of how it fails");
+    let unproven = "unproven = [[\"it_stops_when_asked\", \"Every program stops.\"]]\n";
+    book.append("book/steps.toml", unproven);
+    book.passes();
+}
+
+#[test]
+fn a_line_to_sabotage_is_in_its_file_once() {
+    let book = with_promises("sabotage");
+    book.replace("book/steps.toml", "\"it still runs\"", "\"\"");
+    let good = "sabotage = [[\"it_stops_when_asked\", \"src/main.rs\", \"browser_kit::hello();\"]]\n";
+    book.append("book/steps.toml", good);
+    book.passes();
+    book.replace("book/steps.toml", "browser_kit::hello();", "}");
+    book.refuses("book/steps.toml:16:", "chapters/2-two/src/main.rs has 3 lines `}`");
+    book.replace("book/steps.toml", "\"}\"", "\"stop();\"");
+    book.refuses(
+        "book/steps.toml:16:",
+        "chapters/2-two/src/main.rs has no line `stop();`",
+    );
+}
+
+#[test]
+fn what_is_sabotaged_is_a_promise() {
+    let book = with_promises("sabotaged_stranger");
+    book.replace("book/steps.toml", "also", "unproven");
+    book.refuses("book/steps.toml:16:", "is neither in `promises` nor in `also`");
+}
+
+#[test]
+fn a_step_with_promises_and_without_a_budget_is_refused() {
+    let book = with_promises("no_budget");
+    book.replace("book/steps.toml", "budget = 20\n", "");
+    book.refuses("book/steps.toml:8:", "chapter-2 has promises and no budget");
+}
+
+#[test]
+fn an_inner_step_is_asked_by_the_tests_of_the_last_one() {
+    let book = with_promises("inner_step");
+    let manifest =
+        book.read("chapters/1-one/Cargo.toml").replace("chapter-1", "chapter-2-1");
+    let (before, rest) = manifest.split_once("[[test]]").unwrap();
+    let (_, after) = rest.split_once("[dependencies]").unwrap();
+    let manifest = format!("{before}[dependencies]{after}");
+    book.write("chapters/2.1-half/Cargo.toml", &manifest);
+    for file in ["src/main.rs", "static/index.html"] {
+        book.write(
+            &format!("chapters/2.1-half/{file}"),
+            &book.read(&format!("chapters/1-one/{file}")),
+        );
+    }
+    book.write("book/src/half.md", "# Half\n\n{{#promise 2-1 a_greeting_comes_back}}\n");
+    book.append("book/src/SUMMARY.md", "- [Half](half.md)\n");
+    book.replace("README.md", "| `chapter-2` |", "| `chapter-2-1`, `chapter-2` |");
+    let step = "[[step]]\npackage = \"chapter-2-1\"\nfolder = \"2.1-half\"\nidea = \"A half\"\n\
+                page = \"half.md\"\nfrom = \"1-one\"\nbudget = 0\n\
+                promises = [[\"a_greeting_comes_back\", \"no greeting\"]]\n\n";
+    let second = "[[step]]\npackage = \"chapter-2\"\n";
+    book.replace("book/steps.toml", second, &format!("{step}{second}"));
+    book.refuses("tests/chapter_2.rs:7:", "more than once: chapter-2-1, chapter-2");
+    book.replace(
+        "book/steps.toml",
+        "promises = [[\"a_greeting_comes_back\", \"no greeting came\"]]\n",
+        "",
+    );
+    book.passes();
+}
+
+// Words.
+
+#[test]
+fn a_page_of_a_step_with_promises_has_at_most_2000_words() {
+    let book = with_promises("long_page");
+    let words = "word ".repeat(2_000);
+    book.append("book/src/one.md", &format!("\n{words}\n"));
+    let said = book.run(&["check"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.out.contains("book/src/one.md has 2097 words, and 2000"),
+        "{}",
+        said.out
+    );
+    book.append("book/src/two.md", &format!("\n{words}\n"));
+    book.refuses("book/src/two.md:1:", "words of prose, and 2000 are the most");
+}
+
+#[test]
+fn the_chapters_have_fewer_than_45000_words() {
+    let book = Fixture::new("long_book");
+    book.append("book/src/one.md", &format!("\n{}\n", "word ".repeat(45_000)));
+    book.refuses("book/src:1:", "are to have fewer than 45000");
+}
+
+#[test]
+fn words_that_could_be_plainer_are_counted_and_listed_on_demand() {
+    let book = Fixture::new("plain_words");
+    let page = "\nThe page stands here. Whoever reads it is told. It is short, and ends.\n\
+                The server answers also when nobody asks.\n";
+    book.append("book/src/one.md", page);
+    book.append("chapters/1-one/src/main.rs", "\nstruct Patient;\n");
+    let said = book.run(&["check", "--prose"]);
+    for line in [
+        "book/src/one.md:27: \"stands\": is; or the real verb",
+        "book/src/one.md:27: \"Whoever\": name who acts",
+        "book/src/one.md:27: \"It is\": repeat the noun",
+        "book/src/one.md:28: \"also when\": even when, even if",
+        "chapters/1-one/src/main.rs:17: \"struct Patient\": TimeoutListener, PeerIp",
+        "chapters/1-one/src/main.rs:7: \"somebody\": the code's own term first",
+    ] {
+        assert!(said.out.contains(line), "no `{line}` in {}", said.out);
+    }
+    let count = said.out.lines().filter(|line| line.contains(": \"")).count();
+    let said = book.run(&["check"]);
+    let sum = format!(
+        "{count} places where words could be plainer; `cargo workbook check --prose`"
+    );
+    assert!(said.out.contains(&sum) && !said.out.contains(": \""), "{}", said.out);
 }
 
 // Exceptions.
@@ -353,9 +674,74 @@ fn a_page_outside_the_summary_is_refused() {
 
 #[test]
 fn a_chapter_without_a_readme_row_is_refused() {
-    let book = Fixture::new("no_row");
-    book.replace("README.md", "| `chapter-2` | a hello that answers |\n", "");
-    book.refuses("README.md:1:", "about `chapter-2`");
+    let book = Fixture::new("no_readme_row");
+    book.replace("README.md", "| `chapter-2` |", "| the second |");
+    book.refuses(
+        "README.md:1:",
+        "no row of a table is about chapter 2; add one with `chapter-2`",
+    );
+}
+
+#[test]
+fn a_chapters_readme_row_names_its_first_program_and_its_last() {
+    let book = Fixture::new("readme_row");
+    steps_of_chapter_2(&book);
+    book.refuses(
+        "README.md:1:",
+        "add one with `chapter-2-1` and `chapter-2`, its first program and its last",
+    );
+    book.replace("README.md", "| `chapter-2` |", "| `chapter-2-1`, `chapter-2` |");
+    let said = book.run(&["check"]);
+    assert!(!said.err.contains("README.md"), "{}", said.err);
+}
+
+/// Chapter 2 in three steps: 2.1, 2.2, and 2.3, which is the package `chapter-2`.
+fn steps_of_chapter_2(book: &Fixture) {
+    let rename = |from: &str, to: &str| {
+        std::fs::rename(book.path(from), book.path(to)).expect("it is ours");
+    };
+    rename("chapters/2-two", "chapters/2.3-two");
+    book.replace("book/steps.toml", "\"2-two\"", "\"2.3-two\"");
+    let mut steps = String::new();
+    for (number, from) in [(1, "1-one"), (2, "2.1-two")] {
+        let folder = format!("chapters/2.{number}-two");
+        for file in ["src/main.rs", "static/index.html", "Cargo.toml"] {
+            let text = book.read(&format!("chapters/1-one/{file}"));
+            let text = text.replace("chapter-1", &format!("chapter-2-{number}"));
+            book.write(&format!("{folder}/{file}"), &text);
+        }
+        steps += &format!(
+            "[[step]]\npackage = \"chapter-2-{number}\"\nfolder = \"2.{number}-two\"\n\
+             idea = \"A hello\"\npage = \"two-{number}.md\"\n\
+             test = \"tests/chapter_2.rs\"\nfrom = \"{from}\"\n\n"
+        );
+    }
+    book.replace(
+        "book/steps.toml",
+        "[[step]]\npackage = \"chapter-2\"",
+        &format!("{steps}[[step]]\npackage = \"chapter-2\""),
+    );
+}
+
+#[test]
+fn a_chapter_whose_page_is_missing_is_refused() {
+    let book = Fixture::new("no_chapter_page");
+    let chapter = "[[chapter]]\nnumber = 1\ntitle = \"One\"\npage = \"chapter-1.md\"\n\n";
+    book.write("book/steps.toml", &(chapter.to_owned() + &book.read("book/steps.toml")));
+    book.refuses("book/steps.toml:1:", "chapter 1 has no page book/src/chapter-1.md");
+}
+
+#[test]
+fn a_fault_in_a_timeline_is_told_with_its_line() {
+    let book = Fixture::new("timeline_fault");
+    let fence = "\n```timeline\ntitle: A hello\nlanes: client | server\nclient -> sever: hello\n```\n";
+    book.append("book/src/one.md", fence);
+    let line =
+        book.read("book/src/one.md").lines().position(|line| line.contains("sever:"));
+    let place = format!("book/src/one.md:{}:", line.unwrap() + 1);
+    book.refuses(&place, "no lane `sever`; did you mean `server`?");
+    book.replace("book/src/one.md", "-> sever:", "-> server:");
+    book.passes();
 }
 
 #[test]
@@ -419,6 +805,38 @@ fn a_step_over_its_budget_is_refused() {
     let book = Fixture::new("over_budget");
     book.replace("book/steps.toml", "budget = 20", "budget = 2");
     book.refuses("chapters/2-two:1:", "its budget is 2");
+}
+
+#[test]
+fn a_line_that_moved_and_a_comment_take_nothing_of_the_budget() {
+    let book = Fixture::new("moved_lines");
+    // Five lines of the program and a bracket are new. Its comments do not count.
+    book.replace("book/steps.toml", "budget = 20", "budget = 5");
+    book.refuses("chapters/2-two:1:", "brings 6 new lines of Rust, and its budget is 5");
+    book.replace("book/steps.toml", "budget = 5", "budget = 6");
+    book.passes();
+    let moved = "    browser_kit::hello();\n";
+    book.replace("chapters/2-two/src/main.rs", moved, "");
+    book.replace(
+        "chapters/2-two/src/main.rs",
+        "println!(\"{greeting}\");\n",
+        &format!("println!(\"{{greeting}}\");\n{moved}"),
+    );
+    book.passes();
+}
+
+#[test]
+fn a_file_of_any_earlier_step_takes_nothing_of_the_budget() {
+    let book = Fixture::new("shared_budget");
+    let shared = "//! Shared.\n\nfn one() {}\n\nfn two() {}\n";
+    book.write("chapters/2-two/src/shared.rs", shared);
+    book.write("chapters/3-three/src/shared.rs", shared);
+    with_a_third(&book);
+    book.append("book/steps.toml", "budget = 0\n");
+    let said = book.run(&["check"]);
+    assert!(!said.err.contains("its budget is 0"), "{}", said.err);
+    book.append("chapters/3-three/src/shared.rs", "\nfn three() {}\n");
+    book.refuses("chapters/3-three:1:", "brings 1 new lines of Rust");
 }
 
 // What need not change.

@@ -18,7 +18,7 @@ fn without_arguments_the_commands_are_listed() {
     let said = Fixture::new("no_arguments").run(&[]);
     assert_eq!(said.code, Some(0));
     for command in
-        ["list", "diff", "start", "compare", "check", "book", "client", "record"]
+        ["list", "diff", "start", "compare", "check", "book", "client", "record", "carry"]
     {
         assert!(said.out.contains(&format!("cargo workbook {command}")), "{}", said.out);
     }
@@ -27,9 +27,10 @@ fn without_arguments_the_commands_are_listed() {
 #[test]
 fn every_command_explains_itself() {
     let book = Fixture::new("help");
-    for command in
-        ["list", "diff", "start", "compare", "check", "book", "client", "record", "weave"]
-    {
+    for command in [
+        "list", "diff", "start", "compare", "check", "book", "client", "record", "carry",
+        "weave",
+    ] {
         let said = book.run(&[command, "--help"]);
         assert_eq!(said.code, Some(0), "{command}");
         assert!(
@@ -65,9 +66,153 @@ fn misuse_ends_with_2_and_says_what_is_right() {
 fn the_chapters_are_listed_in_order() {
     let said = Fixture::new("list").run(&["list"]);
     assert_eq!(said.code, Some(0));
-    let one = said.out.find("chapter-1    chapters/1-one").unwrap();
-    let two = said.out.find("chapter-2    chapters/2-two").unwrap();
+    let one = said.out.find("Chapter 1\n  1    chapter-1    chapters/1-one\n").unwrap();
+    let two = said.out.find("Chapter 2\n  2    chapter-2    chapters/2-two\n").unwrap();
     assert!(one < two, "{}", said.out);
+}
+
+#[test]
+fn steps_are_listed_below_their_chapter() {
+    let book = Fixture::new("list_steps");
+    let steps = "
+[[step]]
+package = \"chapter-3-1\"
+folder = \"3.1-small\"
+idea = \"Small\"
+
+[[step]]
+package = \"chapter-3\"
+folder = \"3.2-large\"
+idea = \"Large\"
+kind = \"deep\"
+
+[[chapter]]
+number = 3
+title = \"From small to large\"
+page = \"chapter-3.md\"
+";
+    book.append("book/steps.toml", steps);
+    let said = book.run(&["list"]);
+    let chapter = "
+Chapter 3: From small to large
+  3.1  chapter-3-1  chapters/3.1-small
+       Small
+  3.2  chapter-3    chapters/3.2-large  (deep)
+       Large
+";
+    assert!(said.out.contains(chapter), "{}", said.out);
+}
+
+/// A clone with a commit, in which 2.2 and 2.3 grow from 2.1, and 3.1 starts afresh.
+fn with_history(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    let mut steps = String::new();
+    for (number, from) in [("2.1", ""), ("2.2", "2.1-x"), ("2.3", "2.2-x"), ("3.1", "")] {
+        let package = format!("chapter-{}", number.replace('.', "-"));
+        steps += &format!(
+            "[[step]]\npackage = \"{package}\"\nfolder = \"{number}-x\"\nidea = \"\"\n"
+        );
+        if !from.is_empty() {
+            steps += &format!("from = \"{from}\"\n");
+        }
+        let main = MAIN.replace("NUMBER", number);
+        book.write(&format!("chapters/{number}-x/src/main.rs"), &main);
+        book.write(&format!("chapters/{number}-x/src/same.rs"), "one\ntwo\n");
+    }
+    book.write("book/steps.toml", &steps);
+    book.write(".gitignore", "/target\n*.log\n");
+    git(&book, &["init", "--quiet"]);
+    git(&book, &["add", "--all"]);
+    let me = ["-c", "user.name=me", "-c", "user.email=me@example.org"];
+    git(&book, &[&me[..], &["commit", "--quiet", "-m", "all"]].concat());
+    book
+}
+
+const MAIN: &str = "a typo\n\n\n\nthe same\n\n\n\nthe end of NUMBER\n";
+
+fn git(book: &Fixture, arguments: &[&str]) {
+    let mut git = std::process::Command::new("git");
+    let done = git.current_dir(&book.root).args(arguments).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+#[test]
+fn a_correction_is_carried_into_every_step_that_grows_from_it() {
+    let book = with_history("carry");
+    book.replace("chapters/2.1-x/src/main.rs", "a typo", "no typo");
+    book.replace("chapters/2.1-x/src/same.rs", "two", "three");
+    book.write("chapters/2.1-x/src/new.rs", "new\n");
+    book.write("chapters/2.1-x/a.log", "not of the program\n");
+    let said = book.run(&["carry", "2.1"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    for number in ["2.2", "2.3"] {
+        let main = MAIN.replace("a typo", "no typo").replace("NUMBER", number);
+        assert_eq!(book.read(&format!("chapters/{number}-x/src/main.rs")), main);
+        assert_eq!(
+            book.read(&format!("chapters/{number}-x/src/same.rs")),
+            "one\nthree\n"
+        );
+        assert_eq!(book.read(&format!("chapters/{number}-x/src/new.rs")), "new\n");
+        assert!(!book.path(&format!("chapters/{number}-x/a.log")).exists());
+    }
+    assert!(book.read("chapters/3.1-x/src/main.rs").starts_with("a typo"));
+    assert!(
+        said.out.contains("src/main.rs\n  2.2  carried\n  2.3  carried\n"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.ends_with("\n6 carried, 0 in conflict.\n"), "{}", said.out);
+    let again = book.run(&["carry", "chapter-2-1"]);
+    assert_eq!(
+        (again.code, again.out.contains("0 carried, 0 in")),
+        (Some(0), true),
+        "{}",
+        again.out
+    );
+}
+
+#[test]
+fn a_file_that_goes_goes_everywhere_unless_a_later_step_has_changed_it() {
+    let book = with_history("carry_removed");
+    book.remove("chapters/2.1-x/src/main.rs");
+    book.remove("chapters/2.1-x/src/same.rs");
+    let said = book.run(&["carry", "2.1", "--conflicts"]);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    assert!(!book.path("chapters/2.3-x/src/same.rs").exists());
+    assert_eq!(book.read("chapters/2.3-x/src/main.rs"), MAIN.replace("NUMBER", "2.3"));
+    let line = "  2.3  conflict: chapters/2.3-x/src/main.rs is left as it was\n";
+    assert!(said.out.contains(line), "{}", said.out);
+}
+
+#[test]
+fn a_conflict_is_named_and_its_file_left_alone_unless_markers_are_wanted() {
+    let book = with_history("carry_conflict");
+    book.replace("chapters/2.2-x/src/main.rs", "a typo", "another typo");
+    let before = book.read("chapters/2.2-x/src/main.rs");
+    book.replace("chapters/2.1-x/src/main.rs", "a typo", "no typo");
+    let said = book.run(&["carry", "2.1"]);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    let line =
+        "  2.2  conflict: chapters/2.2-x/src/main.rs is left as it was\n  2.3  carried\n";
+    assert!(said.out.contains(line), "{}", said.out);
+    assert_eq!(book.read("chapters/2.2-x/src/main.rs"), before);
+    let said = book.run(&["carry", "2.1", "--conflicts"]);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    let marked = book.read("chapters/2.2-x/src/main.rs");
+    let markers =
+        "<<<<<<< this step\nanother typo\n=======\nno typo\n>>>>>>> corrected\n";
+    assert!(marked.starts_with(markers), "{marked}");
+}
+
+#[test]
+fn there_must_be_something_to_carry_and_somewhere_to_carry_it() {
+    let book = with_history("carry_nothing");
+    let said = book.run(&["carry", "2.1"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("nothing in chapters/2.1-x has changed"), "{}", said.err);
+    let said = book.run(&["carry", "2.3"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("no step grows from 2.3"), "{}", said.err);
 }
 
 #[test]
@@ -136,6 +281,8 @@ fn a_chapter_answers_to_its_number_its_package_and_its_folder() {
     rename("chapters/2-two", "chapters/2.3-two");
     book.replace("book/steps.toml", "2-two", "2.3-two");
     let of_folder = by_number.replace("2-two", "2.3-two");
+    let of_folder =
+        of_folder.replace("\n2\n", "\n2.3\n").replace("start 2 ", "start 2.3 ");
     for name in ["2", "chapter-2", "2.3", "2-3", "chapter-2-3", "chapter_2_3", "2.3-two"]
     {
         assert_eq!(
@@ -156,7 +303,7 @@ fn start_gives_the_program_before_the_chapter_and_it_builds_there() {
     let said = book.run(&["start", "2", folder.to_str().unwrap()]);
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(
-        said.out.contains("the program of chapter-1, to build chapter-2 in"),
+        said.out.contains("the program of step 1, to build step 2 in"),
         "{}",
         said.out
     );
@@ -393,7 +540,7 @@ fn a_server_that_keeps_all_is_shown_the_next_step() {
     let book = with_promises("check_right");
     book.append(
         "book/steps.toml",
-        "\n[[step]]\npackage = \"chapter-3\"\nfolder = \"2-two\"\nidea = \"More\"\n",
+        "\n[[step]]\npackage = \"chapter-3\"\nfolder = \"3-three\"\nidea = \"More\"\n",
     );
     let paths = &["/", "/picture", "/hello?name="];
     let server = Naive::start("127.0.0.1:0", paths, "hello");

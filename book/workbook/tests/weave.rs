@@ -118,6 +118,118 @@ fn a_tree_says_what_became_of_each_file() {
 }
 
 #[test]
+fn a_tree_names_the_earlier_step_that_has_a_file_just_so() {
+    let book = Fixture::new("weave_tree_as_in");
+    book.replace("book/steps.toml", "from = \"1-one\"\n", "");
+    let page = book.weave("{{#tree 2-two}}\n", "html").unwrap();
+    let row = "<tr class=\"same\"><td><code>static/index.html</code></td><td>as in 1</td><td></td>";
+    assert!(page.contains(row), "{page}");
+    let page = book.weave("{{#tree 2-two}}\n", "markdown").unwrap();
+    assert!(page.contains("| `static/index.html` | as in 1 |"), "{page}");
+}
+
+/// The page of chapter 2 with the figure of its main function only, and its rest.
+fn with_a_rest(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.write(
+        "book/src/one.md",
+        "# One\n\n{{#item 1-one/src/main.rs header, use, \"browser_kit\" in main}}\n",
+    );
+    book
+}
+
+#[test]
+fn the_rest_is_what_no_other_figure_of_the_page_shows_file_by_file() {
+    let book = with_a_rest("weave_rest");
+    let page = book.weave("{{#rest 1}}\n", "html").unwrap();
+    let start = "<details class=\"rest\">\n<summary>Everything else in this step</summary>\n\n<figure";
+    assert!(page.starts_with(start), "{page}");
+    let files: Vec<&str> = page
+        .split("<code class=\"file\">")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect();
+    let expected = ["Cargo.toml", "src/main.rs", "static/index.html"];
+    assert_eq!(files, expected.map(|file| format!("chapters/1-one/{file}")), "{page}");
+    assert!(page.contains("lines 7–12, 14–15</span>"), "{page}");
+    assert!(page.contains("fn greet"), "{page}");
+    assert!(!page.contains("browser_kit::hello") && !page.contains("use std"), "{page}");
+}
+
+#[test]
+fn the_rest_of_a_step_has_no_line_that_was_there_before() {
+    let book = Fixture::new("weave_rest_new");
+    book.replace("book/src/one.md", "# One", "# One again");
+    book.replace("book/steps.toml", "page = \"two.md\"", "page = \"one.md\"");
+    book.replace("book/steps.toml", "page = \"one.md\"\n\n", "page = \"two.md\"\n\n");
+    let page = book.weave("{{#rest 2}}\n", "markdown").unwrap();
+    assert!(page.starts_with("Everything else in this step (2):\n\n"), "{page}");
+    assert!(page.contains("fn answer"), "{page}");
+    assert!(!page.contains("fn greet") && !page.contains("index.html"), "{page}");
+}
+
+const PROMISED: &str = "promises = [[\"a_greeting_comes_back\", \"no <greeting> came\"]]\n\
+                        also = [[\"it_stops_when_asked\", \"\"]]\n";
+
+/// The page that is woven belongs to the second step.
+fn with_promises(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.replace("book/steps.toml", "page = \"one.md\"\n", "");
+    book.replace("book/steps.toml", "page = \"two.md\"", "page = \"one.md\"");
+    book.append("book/steps.toml", PROMISED);
+    book
+}
+
+#[test]
+fn a_red_promise_says_on_what_it_fails_and_how() {
+    let book = with_promises("weave_red");
+    let page = book.weave("{{#red a_greeting_comes_back}}\n", "html").unwrap();
+    let caption = "<figure class=\"red\">\n<figcaption><strong>A greeting comes back</strong> \
+                   <span class=\"on\">fails on <code>1</code></span></figcaption>";
+    assert!(page.contains(caption), "{page}");
+    let test = "<span class=\"failed\">test a_greeting_comes_back ... FAILED\n</span>";
+    assert!(page.contains(test), "{page}");
+    let words = "<span class=\"output\">no &lt;greeting&gt; came\n</span>";
+    assert!(page.contains(words), "{page}");
+    let page = book.weave("{{#red a_greeting_comes_back}}\n", "markdown").unwrap();
+    let text = "A greeting comes back: fails on `1`\n\n```text\n\
+                test a_greeting_comes_back ... FAILED\nno <greeting> came\n```\n";
+    assert!(page.contains(text), "{page}");
+}
+
+#[test]
+fn a_first_steps_promise_fails_on_the_program_that_start_gives() {
+    let book = with_promises("weave_red_start");
+    book.replace("book/steps.toml", "from = \"1-one\"\n", "");
+    let page = book.weave("{{#red a_greeting_comes_back}}\n", "html").unwrap();
+    let on = "fails on the program that <code>cargo workbook start 2</code> gives";
+    assert!(page.contains(on), "{page}");
+}
+
+#[test]
+fn a_sabotaged_promise_fails_without_its_line() {
+    let book = with_promises("weave_red_sabotage");
+    let sabotage =
+        "sabotage = [[\"it_stops_when_asked\", \"src/main.rs\", \"stop();\"]]\n";
+    book.append("book/steps.toml", sabotage);
+    let page = book.weave("{{#red it_stops_when_asked}}\n", "html").unwrap();
+    assert!(page.contains("fails without a line of <code>src/main.rs</code>"), "{page}");
+    assert!(page.contains("#     stop();\n"), "{page}");
+}
+
+#[test]
+fn a_promise_that_is_not_the_steps_own_is_not_red() {
+    let book = with_promises("weave_red_stranger");
+    let error = book.weave("{{#red a_greeting_came}}\n", "html").unwrap_err();
+    assert!(
+        error.contains("book/src/one.md:1: `a_greeting_came` is no promise of chapter-2")
+    );
+    assert!(error.contains("did you mean `a_greeting_comes_back`?"), "{error}");
+    let error = book.weave("{{#red it_stops_when_asked}}\n", "html").unwrap_err();
+    assert!(error.contains("does not say how `it_stops_when_asked` fails"), "{error}");
+}
+
+#[test]
 fn a_transcript_names_the_test_that_recorded_it() {
     let book = Fixture::new("weave_transcript");
     let page = book.weave("{{#transcript chapter-2/greeting}}\n", "html").unwrap();
@@ -426,4 +538,179 @@ fn renderers_other_than_html_get_two_fences() {
     assert!(page.contains("````javascript\n"), "{page}");
     assert!(page.contains("Rust: `chapters/2-two/src/main.rs`"), "{page}");
     assert!(!page.contains("<figure"), "{page}");
+}
+
+const TIMELINE: &str = "\
+```timeline
+title: A hello that is lost
+lanes: client | library | handler task
+client -> library: `hello`
+library: nobody listens <yet>
+---
+client -x handler task: hello again
+handler task -> client: goodbye
+```
+";
+
+#[test]
+fn a_timeline_is_drawn_for_wide_pages_and_for_narrow_ones_and_can_be_read_aloud() {
+    let book = Fixture::new("weave_timeline");
+    let page = book.weave(TIMELINE, "html").unwrap();
+    for part in [
+        "<svg class=\"wide\" viewBox=\"0 0 720 ",
+        "<svg class=\"narrow\" viewBox=\"0 0 340 ",
+        "role=\"img\" aria-label=\"A hello that is lost\"",
+        "<tspan class=\"code\">hello</tspan>",
+        "<path class=\"arrow lost\"",
+        "<li>client to library: hello</li>\n<li>library: nobody listens &lt;yet&gt;</li>\n\
+         <li>Time passes.</li>\n\
+         <li>client to handler task, which it never reaches: hello again</li>",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    let figure = page.split("<figure").nth(1).unwrap().split("</figure>").next().unwrap();
+    assert!(figure.lines().all(|line| !line.trim().is_empty()), "{figure}");
+    let plain = book.weave(TIMELINE, "markdown").unwrap();
+    assert!(
+        plain.contains("1. client to library: `hello`\n2. library: nobody"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn an_example_of_a_timeline_stays_an_example() {
+    let book = Fixture::new("weave_timeline_example");
+    let page =
+        book.weave(&format!("````text\n{TIMELINE}````\n\n{TIMELINE}"), "html").unwrap();
+    assert!(page.contains(&format!("````text\n{TIMELINE}````")), "{page}");
+    assert_eq!(page.matches("<figure class=\"timeline\">").count(), 1, "{page}");
+}
+
+#[test]
+fn a_wrong_line_of_a_timeline_stops_the_book() {
+    let book = Fixture::new("weave_timeline_wrong");
+    for (from, to, fault) in [
+        (
+            "lanes: client | library | handler task\n",
+            "",
+            "one.md:3: `lanes: client | server` comes before `client`",
+        ),
+        (
+            "client -> library:",
+            "client -> libary:",
+            "one.md:4: the timeline has no lane `libary`; did you mean `library`?",
+        ),
+        (
+            "client | library | handler task",
+            "client",
+            "one.md:3: a timeline has two or three lanes, not 1",
+        ),
+        (
+            "client -> library:",
+            "client -> client:",
+            "one.md:4: an arrow needs two lanes; a note is `client: `hello``",
+        ),
+        (
+            "goodbye",
+            "",
+            "one.md:8: `handler task -> client:` says nothing after its colon",
+        ),
+        (
+            "title: A hello that is lost\n",
+            "",
+            "one.md:1: the timeline has no line `title: …`",
+        ),
+        ("---", "later", "one.md:6: `later` is no line of a timeline"),
+    ] {
+        let error = book.weave(&TIMELINE.replace(from, to), "html").unwrap_err();
+        assert!(error.contains(fault), "{fault}\n{error}");
+    }
+}
+
+const CHAPTERS: &str = "\
+[[chapter]]
+number = 1
+title = \"A hello\"
+page = \"one.md\"
+evening = true
+
+[[chapter]]
+number = 2
+title = \"An answer\"
+page = \"two.md\"
+evening = true
+
+";
+
+fn with_chapters(name: &str) -> Fixture {
+    let book = Fixture::new(name);
+    book.replace("book/steps.toml", "budget = 20\n", "budget = 20\nkind = \"deep\"\n");
+    book.write("book/steps.toml", &(CHAPTERS.to_owned() + &book.read("book/steps.toml")));
+    book
+}
+
+#[test]
+fn the_steps_of_a_chapter_are_a_table_with_their_minutes() {
+    let book = with_chapters("weave_steps");
+    let page = book.weave("{{#steps 2}}\n", "html").unwrap();
+    assert!(
+        page.contains("| [Two](two.md) | A hello that answers | deep | 5 |"),
+        "{page}"
+    );
+    // 1,400 words are seven minutes more.
+    book.append("book/src/two.md", &"word ".repeat(1400));
+    let page = book.weave("{{#steps 2}}\n", "html").unwrap();
+    assert!(page.contains("| deep | 10 |"), "{page}");
+    // And 100 lines are ten.
+    let lines: String =
+        (0..100).map(|n| format!("const N{n}: u8 = {n};\n// {n}\n\n")).collect();
+    book.append("chapters/2-two/src/main.rs", &lines);
+    let page = book.weave("{{#steps 2}}\n", "html").unwrap();
+    assert!(page.contains("| deep | 20 |"), "{page}");
+    let error = book.weave("{{#steps 7}}\n", "html").unwrap_err();
+    assert!(error.contains("there is no chapter 7; the chapters are 1, 2"), "{error}");
+}
+
+#[test]
+fn the_first_steps_of_the_chapters_are_one_evening() {
+    let book = with_chapters("weave_evening");
+    let page = book.weave("{{#evening}}\n", "html").unwrap();
+    let rows = "| [One](one.md) | A hello | `cargo run -p chapter-1` | 8 | 5 |\n\
+                | [Two](two.md) | A hello that answers | `cargo run -p chapter-2` | 13 | 5 |\n\
+                | **All of them** | | | **21** | **10** |";
+    assert!(page.contains(rows), "{page}");
+    let error =
+        Fixture::new("weave_no_evening").weave("{{#evening}}\n", "html").unwrap_err();
+    assert!(
+        error.contains("no chapter of book/steps.toml has `evening = true`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_sidebar_marks_a_step_and_the_pages_title_stays_as_it_was() {
+    let book = with_chapters("weave_sidebar");
+    assert_eq!(book.name("\n", "html"), "One · core · 5\u{a0}min");
+    assert_eq!(book.name("\n", "markdown"), "One");
+    let woven = book.woven("# One\n", "html").unwrap();
+    let page = &woven["items"][0]["Chapter"]["content"];
+    assert_eq!(page, "{{#title One - Small}}\n# One\n");
+}
+
+#[test]
+fn a_step_answers_to_its_number_in_directives_too() {
+    let book = Fixture::new("weave_numbers");
+    std::fs::rename(book.path("chapters/2-two"), book.path("chapters/2.3-two")).unwrap();
+    book.replace("book/steps.toml", "2-two", "2.3-two");
+    let of_folder = book.weave("{{#item 2.3-two/src/main.rs answer}}\n", "html").unwrap();
+    for name in ["2", "2.3", "2-3", "chapter-2-3", "chapter-2"] {
+        let item = format!("{{{{#item {name}/src/main.rs answer}}}}\n");
+        assert_eq!(book.weave(&item, "html").unwrap(), of_folder, "{name}");
+        let page = format!(
+            "{{{{#tree {name}}}}}\n\n{{{{#diff 1 {name} src/main.rs main}}}}\n\n\
+             {{{{#transcript {name}/greeting}}}}\n\n\
+             {{{{#promise {name} a_greeting_comes_back}}}}\n"
+        );
+        book.weave(&page, "html").unwrap();
+    }
 }

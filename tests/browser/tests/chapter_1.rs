@@ -1,4 +1,4 @@
-//! What chapter 1's page shows.
+//! What the pages of chapter 1 show.
 
 use browser::{Browser, NOTHING, broad_chapter, broad_program, chapter};
 use support::Server;
@@ -115,5 +115,39 @@ async fn the_page_is_for_everybody() {
     browser.click("#echo button[name=binary]").await;
     browser.until(&shows(ECHO, "binary, 11 bytes")).await;
     assert_eq!(browser.faults().await, NOTHING);
-    browser.picture("chapter-1", "1-ws-echo").await;
+    browser.picture("chapter-1", "1.4-stop").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_shows_ticks_answers_and_an_echo_in_its_own_tab() {
+    let server = chapter("chapter-1-1").await;
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    browser.until(&shows(ECHO, "open")).await;
+    browser.write("#echo input[type=text]", "Grüße 👋").await;
+    browser.click("#echo button").await;
+    let came_back = format!("{ECHO}.querySelector('.log .in').textContent");
+    browser.until(&format!("{came_back}.includes('Grüße 👋')")).await;
+    browser.until(&shows(TICKER, "Hello from the server")).await;
+    browser.until(&shows(TICKER, "Hello from the page")).await;
+    browser.is_for_everybody().await;
+    assert_eq!(browser.faults().await, NOTHING);
+    browser.picture("chapter-1-1", "1.1-ticker").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_between_show_the_states_and_why_a_connection_ended() {
+    for package in ["chapter-1-2", "chapter-1-3"] {
+        let server = chapter(package).await;
+        let Some(browser) = Browser::open(&server, "/").await else { return };
+        browser.until(&state(ECHO, "OPEN")).await;
+        browser.click("#echo button[name=large]").await;
+        browser
+            .until(&shows(ECHO, "closed: code 1009, “a message is at most 1 MiB”"))
+            .await;
+        browser.until(&state(ECHO, "CLOSED")).await;
+        browser.click("#echo .connect").await;
+        browser.until(&state(ECHO, "OPEN")).await;
+        browser.is_for_everybody().await;
+        assert_eq!(browser.faults().await, NOTHING);
+    }
 }

@@ -1,6 +1,7 @@
 //! What a reader sees of each chapter's page and of the book.
 
 mod book;
+mod chapter_0;
 mod chapter_1;
 mod chapter_2;
 mod chapter_3;

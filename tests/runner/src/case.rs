@@ -15,6 +15,8 @@ pub struct Case {
     pub program: Arc<TestProgram>,
     /// Its name with its modules: `lobby::a_list_is_complete`.
     pub name: String,
+    /// Environment variables for this test alone.
+    pub environment: Vec<(String, String)>,
 }
 
 /// Lists all tests of `built`, in the order of packages, programs and names.
@@ -26,7 +28,11 @@ pub fn cases(built: &Built) -> io::Result<Vec<Case>> {
     for program in &built.tests {
         let program = Arc::new(program.clone());
         let names = names(&program)?.into_iter();
-        cases.extend(names.map(|name| Case { program: program.clone(), name }));
+        cases.extend(names.map(|name| Case {
+            program: program.clone(),
+            name,
+            environment: Vec::new(),
+        }));
     }
     Ok(cases)
 }

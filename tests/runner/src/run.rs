@@ -104,6 +104,7 @@ fn command(case: &Case, environment: &[(String, Option<String>)]) -> Command {
             None => command.env_remove(name),
         };
     }
+    command.envs(case.environment.iter().map(|(name, value)| (name, value)));
     command
 }
 

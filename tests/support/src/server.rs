@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     effort::{deadline, times},
-    say, test_name, twin, within,
+    say, test_name, twin, within, within_after,
 };
 
 /// A server to test. Its process, if it is ours, ends when this is dropped; if the test
@@ -257,8 +257,14 @@ impl Server {
 
     /// Waits for the program to end.
     pub async fn exit(&mut self) -> ExitStatus {
+        self.exit_after(Duration::ZERO).await
+    }
+
+    /// The same for a program that ends after `least` at the earliest.
+    pub async fn exit_after(&mut self, least: Duration) -> ExitStatus {
         let process = self.process.as_mut().expect("BUG: the process is not ours");
-        within("the program to exit", process.wait()).await.expect("BUG: it is our child")
+        let exit = within_after(least, "the program to exit", process.wait());
+        exit.await.expect("BUG: it is our child")
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the chapters' twins in Node do in another way: the table in
 //! `tests/node/differences.toml`. The tests hold it against both servers, and the book shows it.
 
+mod ladder;
 mod verdict;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 
+pub use ladder::Ladder;
 pub use verdict::{Run, faults};
 
 /// One difference between a chapter and its twin.

@@ -4,7 +4,7 @@ use std::{fs, sync::OnceLock, time::Duration};
 
 use runner::{Case, Ended, Plan};
 use support::{effort, root, skipped, twin};
-use twins::{Differences, Run, faults};
+use twins::{Differences, Ladder, Run, faults};
 
 /// How many promises are asked at once. Most of the time a test waits, but each starts a Node,
 /// and some promises are about a second that passes.
@@ -104,14 +104,29 @@ fn compare(chapter: &str) {
     assert!(faults.is_empty(), "see {}:\n{}", Differences::FILE, faults.join("\n\n"));
 }
 
-/// The tests of a chapter.
+/// The tests of a chapter's program: those of its package, or those that the ladder names.
 fn cases(chapter: &str) -> Vec<Case> {
+    let all = all_cases();
+    // Unit tests are about the program's inside, which a twin does not have.
+    let of = |package: &str, case: &Case| {
+        case.program.package == package && !case.program.is_unit
+    };
+    let ladder = Ladder::read(&root()).unwrap_or_else(|fault| panic!("{fault}"));
+    let Some((package, names)) = ladder.promises_of(chapter) else {
+        return all.iter().filter(|case| of(chapter, case)).cloned().collect();
+    };
+    let named = all.iter().filter(|case| of(package, case) && names.contains(&case.name));
+    let mut cases: Vec<Case> = named.cloned().collect();
+    for case in &mut cases {
+        case.environment.push((support::PROGRAM.to_owned(), chapter.to_owned()));
+    }
+    cases
+}
+
+fn all_cases() -> &'static [Case] {
     static ALL: OnceLock<Vec<Case>> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
+    ALL.get_or_init(|| {
         let built = runner::everything(&root()).expect("the tests build");
         runner::cases(&built).expect("programs that list their tests")
-    });
-    // Unit tests are about the program's inside, which a twin does not have.
-    let own = |case: &&Case| case.program.package == chapter && !case.program.is_unit;
-    all.iter().filter(own).cloned().collect()
+    })
 }

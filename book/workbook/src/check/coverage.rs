@@ -4,26 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{Book, Fault};
+use super::{Book, Fault, WovenPage};
 use crate::ladder::Step;
-use crate::piece::{Code, Piece};
+use crate::piece::{Code, Piece, folder_number};
+use crate::rest::Lines;
 use crate::select::Selector;
 use crate::source::Source;
-use crate::workbook::{CHAPTERS, chapter_file};
+use crate::workbook::chapter_file;
 
 /// How much of a step its pages show.
 pub(crate) struct Coverage {
     pub(crate) package: String,
     pub(crate) new: usize,
     pub(crate) shown: usize,
+    /// In the folded figure of all that is left.
+    pub(crate) rest: usize,
     pub(crate) excepted: usize,
 }
 
 /// The tables of a manifest that teach something; the others repeat from step to step.
 const TAUGHT_TABLES: [&str; 3] = ["[dependencies", "[features", "[build-dependencies"];
-
-/// Files whose lines a reader would have to write.
-const WRITTEN: [&str; 7] = [".rs", ".html", ".css", ".js", ".sql", ".tera", "Cargo.toml"];
 
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     for step in &book.workbook.ladder.steps {
@@ -48,28 +48,21 @@ pub(crate) fn coverage(book: &Book<'_>) -> Result<Vec<Coverage>> {
 type Missing = BTreeMap<String, (std::rc::Rc<Source>, BTreeSet<usize>)>;
 
 fn of_step(book: &Book<'_>, step: &Step) -> Result<(Coverage, Missing)> {
-    let shown = shown_on_pages(book, step);
-    let mut sum =
-        Coverage { package: step.package.clone(), new: 0, shown: 0, excepted: 0 };
+    let (shown, in_rest) = shown_on_pages(book, step);
+    let package = step.package.clone();
+    let mut sum = Coverage { package, new: 0, shown: 0, rest: 0, excepted: 0 };
     let mut missing = Missing::new();
-    let folder = format!("{CHAPTERS}/{}", step.folder);
-    for file in book.workbook.files(&folder) {
-        if !WRITTEN.iter().any(|ending| file.ends_with(ending)) {
-            continue;
-        }
-        let path = format!("{folder}/{file}");
+    for path in book.workbook.written(step) {
         let source = book.workbook.source(&path)?;
-        let new: BTreeSet<usize> = book
-            .workbook
-            .new_lines(&path)?
-            .into_iter()
-            .filter(|&at| is_taught(&source, at))
-            .collect();
+        let new = taught(book, &path)?;
         let seen = shown.get(&path).cloned().unwrap_or_default();
-        let left: BTreeSet<usize> = new.difference(&seen).copied().collect();
+        let unseen: BTreeSet<usize> = new.difference(&seen).copied().collect();
+        let in_rest = in_rest.get(&path).cloned().unwrap_or_default();
+        let left: BTreeSet<usize> = unseen.difference(&in_rest).copied().collect();
         let excepted = excepted(book, &path, &source, &left);
         sum.new += new.len();
-        sum.shown += new.len() - left.len();
+        sum.shown += new.len() - unseen.len();
+        sum.rest += unseen.len() - left.len();
         sum.excepted += excepted.len();
         let left = left.difference(&excepted).copied().collect::<BTreeSet<usize>>();
         if !left.is_empty() {
@@ -79,17 +72,90 @@ fn of_step(book: &Book<'_>, step: &Step) -> Result<(Coverage, Missing)> {
     Ok((sum, missing))
 }
 
-fn shown_on_pages(book: &Book<'_>, step: &Step) -> BTreeMap<String, BTreeSet<usize>> {
-    let mut shown: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+/// The new lines of a file that its step is to show.
+fn taught(book: &Book<'_>, path: &str) -> Result<BTreeSet<usize>> {
+    let source = book.workbook.source(path)?;
+    let new = book.workbook.new_lines(path)?.into_iter();
+    Ok(new.filter(|&at| is_taught(&source, at)).collect())
+}
+
+/// What the figures on a step's pages show, and what its folded figure does.
+fn shown_on_pages(book: &Book<'_>, step: &Step) -> (Lines, Lines) {
+    let (mut shown, mut in_rest) = (Lines::new(), Lines::new());
     for woven in book.pages_of(step) {
         for piece in &woven.pieces {
             // A comparison shows nothing for the first time: it does not count.
-            if let Ok(Piece::Code(code)) = piece {
-                shown.entry(code.source.path.clone()).or_default().extend(code.shown());
+            match piece {
+                Ok(Piece::Code(code)) => {
+                    let lines = shown.entry(code.source.path.clone()).or_default();
+                    lines.extend(code.shown());
+                }
+                Ok(Piece::Rest(rest)) if rest.folder == step.folder => {
+                    rest.add_to(&mut in_rest);
+                }
+                _ => {}
             }
         }
     }
-    shown
+    (shown, in_rest)
+}
+
+/// At most a third of a step's Rust, and of its scripts, is in the folded figure. Styles, markup
+/// and manifests may all be there.
+pub(super) fn rest(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
+    for step in &book.workbook.ladder.steps {
+        if book.pages_of(step).any(|woven| woven.pieces.iter().any(Result::is_err)) {
+            continue;
+        }
+        let rests = book.pages_of(step).flat_map(|WovenPage { page, pieces }| {
+            let both = page.directives.iter().zip(pieces);
+            both.filter(|(_, piece)| matches!(piece, Ok(Piece::Rest(_))))
+                .map(|(found, _)| (page.path.clone(), found.line))
+        });
+        for (nth, (path, line)) in rests.enumerate() {
+            let mut fault = |what: String| {
+                faults.push(Fault { path: path.clone(), line, what });
+            };
+            if nth > 0 {
+                fault(format!("{} has a `rest` already; one is enough", step.package));
+                continue;
+            }
+            for (what, new, in_rest) in shares(book, step)? {
+                if in_rest * 3 > new {
+                    fault(format!(
+                        "{in_rest} of {new} new lines of {what} are in the `rest` of {}, and \
+                         a third is the most; show the others in figures of their own",
+                        step.package
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// For Rust and for scripts: how many lines are new, and how many of them are in the folded
+/// figure.
+fn shares(book: &Book<'_>, step: &Step) -> Result<[(&'static str, usize, usize); 2]> {
+    let (shown, in_rest) = shown_on_pages(book, step);
+    let mut shares = [("Rust", 0, 0), ("script", 0, 0)];
+    for path in book.workbook.written(step) {
+        let source = book.workbook.source(&path)?;
+        let scripts = source.script_lines();
+        let none = BTreeSet::new();
+        let shown = shown.get(&path).unwrap_or(&none);
+        let in_rest = in_rest.get(&path).unwrap_or(&none);
+        for at in taught(book, &path)? {
+            let share = match source.language() {
+                "rust" => &mut shares[0],
+                _ if scripts.contains(&at) => &mut shares[1],
+                _ => continue,
+            };
+            share.1 += 1;
+            share.2 += usize::from(in_rest.contains(&at) && !shown.contains(&at));
+        }
+    }
+    Ok(shares)
 }
 
 fn is_taught(source: &Source, at: usize) -> bool {
@@ -170,9 +236,10 @@ fn fault(step: &Step, path: &str, source: &Source, run: &[usize]) -> Fault {
     let short = path.strip_prefix("chapters/").unwrap_or(path);
     let what = format!(
         "{lines} new in {} and shown nowhere in {pages}: `{}`; show it with \
-         `{{{{#item {short}{part}}}}}`, or make an exception in book/exceptions.toml",
+         `{{{{#item {short}{part}}}}}`, or show all that is left with `{{{{#rest {}}}}}`",
         step.package,
-        first.text.trim()
+        first.text.trim(),
+        folder_number(&step.folder)
     );
     Fault { path: path.into(), line: first.number, what }
 }
@@ -181,12 +248,7 @@ fn fault(step: &Step, path: &str, source: &Source, run: &[usize]) -> Fault {
 pub(super) fn anchors(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     let used = used_names(book);
     for step in &book.workbook.ladder.steps {
-        let folder = format!("{CHAPTERS}/{}", step.folder);
-        for file in book.workbook.files(&folder) {
-            if !WRITTEN.iter().any(|ending| file.ends_with(ending)) {
-                continue;
-            }
-            let path = format!("{folder}/{file}");
+        for path in book.workbook.written(step) {
             let source = book.workbook.source(&path)?;
             for (line, what) in &source.faults {
                 faults.push(Fault {

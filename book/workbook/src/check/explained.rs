@@ -1,24 +1,21 @@
-//! What is shown is explained: in small pieces, with prose before each.
+//! What is shown is explained: in small pieces, and with a test for what goes wrong.
 
 use anyhow::Result;
 
 use super::{Book, Fault, WovenPage};
 use crate::directive::Directive;
-use crate::page::{Heading, Page};
+use crate::page::Heading;
 use crate::piece::{Code, Column, Pair, Piece};
 
 /// The most new lines that one directive shows.
 const MOST_LINES: usize = 25;
-/// The fewest words between a directive and what stands before it.
-const FEWEST_WORDS: usize = 15;
 
 /// The most lines in a column of a comparison: both ends of it should be on the screen.
 const LONGEST_SIDE: usize = 40;
 
-/// At most 25 new lines at a time, and at least 15 words before them.
+/// At most 25 new lines at a time.
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     for WovenPage { page, pieces } in &book.pages {
-        let mut from = 0;
         for (found, piece) in page.directives.iter().zip(pieces) {
             let mut fault = |what: String| {
                 faults.push(Fault { path: page.path.clone(), line: found.line, what });
@@ -46,19 +43,6 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
                     }
                 }
             }
-            if let Ok(Piece::Code(_) | Piece::Sides(_)) = piece {
-                let heading = last_heading_before(page, found.span.start);
-                let words = page.words_in(from.max(heading)..found.span.start);
-                if words < FEWEST_WORDS {
-                    fault(format!(
-                        "only {words} words stand between this and what comes before it, and \
-                         {FEWEST_WORDS} are the fewest; say why the code is as it is"
-                    ));
-                }
-            }
-            if found.alone {
-                from = found.span.end;
-            }
         }
     }
     Ok(())
@@ -67,10 +51,6 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
 fn new_lines(book: &Book<'_>, code: &Code) -> Result<usize> {
     let new = book.workbook.new_lines(&code.source.path)?;
     Ok(code.shown().filter(|at| new.contains(at)).count())
-}
-
-fn last_heading_before(page: &Page, at: usize) -> usize {
-    page.headings.iter().map(|heading| heading.at).rfind(|&start| start < at).unwrap_or(0)
 }
 
 /// Under "What goes wrong", every part names the test that shows it.

@@ -3,9 +3,10 @@
 use anyhow::Result;
 
 use super::{Book, Fault, WovenPage};
+use crate::timeline;
 
 /// What a page may hold itself: commands, output, packets, diagrams.
-const LOOSE: [&str; 14] = [
+const LOOSE: [&str; 15] = [
     "text",
     "console",
     "sh",
@@ -20,6 +21,7 @@ const LOOSE: [&str; 14] = [
     "markdown",
     "log",
     "tree",
+    timeline::FENCE,
 ];
 
 pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Every chapter has what chapters have: pages, a README row, tests, lints.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Result;
 
 use super::{Book, Fault};
@@ -11,6 +13,7 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
         std::fs::read_to_string(book.workbook.root.join(path)).unwrap_or_default()
     };
     let (summary, readme) = (read("book/src/SUMMARY.md"), read("README.md"));
+    chapters(book, &readme, faults);
     for step in &book.workbook.ladder.steps {
         let mut fault = |path: &str, what: String| {
             faults.push(Fault { path: path.into(), line: 1, what });
@@ -26,21 +29,6 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
                 );
             }
         }
-        let row = |line: &str| {
-            line.trim_start().starts_with('|')
-                && line.contains(&format!("`{}`", step.package))
-        };
-        let in_row = |line: &str| {
-            row(line)
-                || (line.trim_start().starts_with('|')
-                    && line.contains(&format!("-p {}`", step.package)))
-        };
-        if !readme.lines().any(in_row) {
-            fault(
-                "README.md",
-                format!("no row of a table is about `{}`; add one", step.package),
-            );
-        }
         manifest(book, step, &mut fault);
         tests(book, step, &mut fault)?;
         budget(book, step, &mut fault)?;
@@ -48,6 +36,52 @@ pub(super) fn rule(book: &Book<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     folders(book, faults);
     pages_in_summary(book, &summary, faults);
     Ok(())
+}
+
+/// Every chapter has a page, and a row in the README that names its first and its last
+/// program.
+fn chapters(book: &Book<'_>, readme: &str, faults: &mut Vec<Fault>) {
+    let ladder = &book.workbook.ladder;
+    let mut fault = |path: &str, what: String| {
+        faults.push(Fault { path: path.into(), line: 1, what });
+    };
+    for number in ladder.chapter_numbers() {
+        let steps = ladder.of_chapter(number);
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { continue };
+        let names = |line: &str, package: &str| {
+            line.contains(&format!("`{package}`"))
+                || line.contains(&format!("-p {package}`"))
+        };
+        let row = |line: &str| {
+            line.trim_start().starts_with('|')
+                && [first, last].iter().all(|step| names(line, &step.package))
+        };
+        if !readme.lines().any(row) {
+            let both = if steps.len() == 1 {
+                format!("`{}`", first.package)
+            } else {
+                format!(
+                    "`{}` and `{}`, its first program and its last",
+                    first.package, last.package
+                )
+            };
+            fault(
+                "README.md",
+                format!(
+                    "no row of a table is about chapter {number}; add one with {both}"
+                ),
+            );
+        }
+    }
+    for chapter in &ladder.chapters {
+        let page = format!("book/src/{}", chapter.page);
+        if !book.workbook.root.join(&page).is_file() {
+            fault(
+                "book/steps.toml",
+                format!("chapter {} has no page {page}; write it", chapter.number),
+            );
+        }
+    }
 }
 
 fn manifest(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) {
@@ -79,7 +113,11 @@ fn manifest(book: &Book<'_>, step: &Step, fault: &mut impl FnMut(&str, String)) 
     let has_target = targets.into_iter().flatten().any(|target| {
         target.get("path").and_then(toml::Value::as_str) == Some(wanted.as_str())
     });
-    if !has_target {
+    // The last step of a chapter holds the tests of those before it.
+    let ladder = &book.workbook.ladder;
+    let holds_tests =
+        !ladder.is_staged(step) || ladder.last_of(step).package == step.package;
+    if holds_tests && !has_target {
         fault(
             &path,
             format!(
@@ -95,7 +133,7 @@ fn tests(
     step: &Step,
     fault: &mut impl FnMut(&str, String),
 ) -> Result<()> {
-    let path = step.test_file();
+    let path = book.workbook.test_root(step);
     if !book.workbook.root.join(&path).is_file() {
         fault(
             "book/steps.toml",
@@ -119,24 +157,66 @@ fn budget(
     fault: &mut impl FnMut(&str, String),
 ) -> Result<()> {
     let Some(budget) = step.budget else { return Ok(()) };
-    let folder = format!("{CHAPTERS}/{}", step.folder);
-    let mut lines = 0;
-    for file in book.workbook.files(&folder).iter().filter(|file| file.ends_with(".rs")) {
-        let path = format!("{folder}/{file}");
-        let source = book.workbook.source(&path)?;
-        let code = |at: &&usize| !source.lines[**at].text.trim_start().starts_with("//");
-        lines += book.workbook.new_lines(&path)?.iter().filter(code).count();
-    }
+    let lines = new_rust(book, step)?;
     if lines > budget {
         fault(
-            &folder,
+            &format!("{CHAPTERS}/{}", step.folder),
             format!(
-                "{} brings {lines} lines of Rust, and its budget is {budget}",
+                "{} brings {lines} new lines of Rust, and its budget is {budget}",
                 step.package
             ),
         );
     }
     Ok(())
+}
+
+/// How many lines of Rust a step has and the earlier step that it is nearest to has not. A
+/// line that moved is not new, and no line is of a file that an earlier step has just so.
+fn new_rust(book: &Book<'_>, step: &Step) -> Result<usize> {
+    let (mut known, mut before) = (BTreeSet::new(), Vec::new());
+    for earlier in book.workbook.earlier(&step.folder) {
+        let files = rust(book, earlier)?;
+        before.push(count(files.iter()));
+        known.extend(files);
+    }
+    let files = rust(book, step)?;
+    let mine = count(files.iter().filter(|lines| !known.contains(*lines)));
+    let since = |old: &BTreeMap<String, usize>| -> usize {
+        let fresh = |(line, count): (&String, &usize)| {
+            count.saturating_sub(old.get(line).copied().unwrap_or(0))
+        };
+        mine.iter().map(fresh).sum()
+    };
+    Ok(before.iter().map(since).min().unwrap_or_else(|| mine.values().sum()))
+}
+
+/// The lines of each Rust file of a step, without comments and blank ones.
+fn rust(book: &Book<'_>, step: &Step) -> Result<Vec<Vec<String>>> {
+    let mut files = Vec::new();
+    for path in book.workbook.written(step) {
+        if !path.ends_with(".rs") || path.ends_with("/tests.rs") {
+            continue;
+        }
+        let (mut lines, mut in_comment) = (Vec::new(), false);
+        for line in &book.workbook.source(&path)?.lines {
+            let text = line.text.trim();
+            if in_comment || (text.starts_with("/*") && !text.contains("*/")) {
+                in_comment = !text.contains("*/");
+            } else if !text.is_empty() && !text.starts_with("//") {
+                lines.push(text.to_owned());
+            }
+        }
+        files.push(lines);
+    }
+    Ok(files)
+}
+
+fn count<'a>(files: impl Iterator<Item = &'a Vec<String>>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in files.flatten() {
+        *counts.entry(line.clone()).or_default() += 1;
+    }
+    counts
 }
 
 /// Every folder that runs is in the ladder.

@@ -55,6 +55,8 @@ fn shown(book: &Book<'_>) -> BTreeSet<(String, String)> {
     directives
         .filter_map(|found| match &found.directive {
             Ok(Directive::Transcript { chapter, name }) => {
+                let step = book.workbook.ladder.get(chapter);
+                let chapter = step.map_or(chapter, |step| &step.package);
                 Some((chapter.clone(), name.clone()))
             }
             _ => None,

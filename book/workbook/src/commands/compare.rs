@@ -51,12 +51,12 @@ pub(super) fn run(workbook: &Workbook, chapter: &str, folder: &Path) -> Result<O
         );
     }
     if different == 0 {
-        say!("Your program is {}, line by line.", step.package);
+        say!("Your program is that of step {}, line by line.", step.number());
         return Ok(Outcome::Fine);
     }
     say!(
-        "Lines with - are yours, lines with + are {}'s. There are many ways to build it:",
-        step.package
+        "Lines with - are yours, lines with + are step {}'s. There are many ways to build it:",
+        step.number()
     );
     say!("  cargo workbook check {} --url http://127.0.0.1:8005", step.number());
     say!("says whether yours keeps the chapter's promises.");

@@ -50,17 +50,15 @@ fn say(step: &Step, program: Option<&Step>, folder: &Path, solution: bool) {
     let (number, shown) = (step.number(), folder.display());
     match program {
         Some(program) if solution => {
-            say!("{shown} now holds {} itself.", program.package);
+            say!("{shown} now holds step {} itself.", program.number());
         }
         Some(program) => say!(
-            "{shown} now holds the program of {}, to build {} in.",
-            program.package,
-            step.package
+            "{shown} now holds the program of step {}, to build step {number} in.",
+            program.number()
         ),
         None => {
             say!(
-                "{shown} now holds the page of {}, and a program that serves it.",
-                step.package
+                "{shown} now holds the page of step {number}, and a program that serves it."
             );
         }
     }

@@ -40,15 +40,50 @@ impl Promise {
 /// Builds the step's tests, and lists its promises: its own in the order in which its pages
 /// name them, those that no page names, and those of earlier steps.
 pub(super) fn promises(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promise>> {
-    let package = wish.step.package.as_str();
     let words = wish.only.map(|words| words.trim().replace(' ', "_"));
-    let earlier = earlier(workbook, wish.step)?;
-    let mut promises: Vec<Promise> = cases(workbook, package)?
+    let is_wanted =
+        |case: &Case| words.as_ref().is_none_or(|words| case.name.contains(words));
+    let mut promises = if workbook.ladder.is_staged(wish.step) {
+        staged(workbook, wish)?
+    } else {
+        of_its_package(workbook, wish.step)?
+    };
+    promises.retain(|promise| is_wanted(&promise.case));
+    Ok(promises)
+}
+
+/// The promises of a step that names its own. The tests are in the chapter's last package.
+fn staged(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promise>> {
+    let (ladder, step) = (&workbook.ladder, wish.step);
+    let last = &ladder.last_of(step).package;
+    let mut cases = cases(workbook, last)?;
+    if step.package != *last {
+        if wish.url.is_none() {
+            // The tests find it beside the last step's program.
+            runner::program(&workbook.root, &step.package)
+                .with_context(|| format!("{} did not build", step.package))?;
+        }
+        for case in &mut cases {
+            case.environment.push(("WORKBOOK_PROGRAM".into(), step.package.clone()));
+        }
+    }
+    let own: Vec<&str> = step.own().map(|(name, _)| name).collect();
+    let names = own.iter().copied().chain(ladder.inherited(step));
+    let promises = names.enumerate().filter_map(|(nth, name)| {
+        let case = cases.iter().find(|case| case.name == name)?.clone();
+        Some(Promise { case, own: nth < own.len() })
+    });
+    Ok(promises.collect())
+}
+
+/// The promises of a step whose package has tests of its own.
+fn of_its_package(workbook: &Workbook, step: &Step) -> Result<Vec<Promise>> {
+    let earlier = earlier(workbook, step)?;
+    let mut promises: Vec<Promise> = cases(workbook, &step.package)?
         .into_iter()
-        .filter(|case| words.as_ref().is_none_or(|words| case.name.contains(words)))
         .map(|case| Promise { own: !earlier.contains(&case.name), case })
         .collect();
-    let named = named(workbook, wish.step)?;
+    let named = named(workbook, step)?;
     promises.sort_by_key(|promise| {
         let name = &promise.case.name;
         let is_named =
