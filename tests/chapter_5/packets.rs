@@ -34,7 +34,7 @@ async fn acknowledgements_come_in_the_order_of_their_events() {
 }
 
 fn numbers(list: &Value) -> Vec<u32> {
-    let list = list.as_array().expect("a list");
+    let list = list.as_array().unwrap_or_else(|| panic!("no list of steps: {list}"));
     list.iter()
         .map(|n| n.as_u64().and_then(|n| n.try_into().ok()).expect("a u32"))
         .collect()
@@ -46,7 +46,7 @@ async fn steps_of(client: &mut SocketIo, count: u32) -> Vec<u32> {
         client.emit("step", json!([n])).await;
     }
     let answer = client.ask("steps", json!([])).await;
-    assert_eq!(answer["ok"], true);
+    assert_eq!(answer["ok"], true, "{answer}");
     numbers(&answer["steps"])
 }
 
