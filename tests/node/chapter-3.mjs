@@ -33,7 +33,7 @@ const MAX_NAMESPACES = 100;
 const names = new Set();
 
 const app = router({
-  "/": { GET: await file("3-namespaces/static/index.html", "text/html") },
+  "/": { GET: await file("3.3-dynamic/static/index.html", "text/html") },
   "/notice": { POST: sendNotice },
   ...browserKit,
 });
@@ -43,7 +43,7 @@ function enter(socket, next) {
   const { name } = socket.nsp;
   if (!names.has(name) && names.size >= MAX_NAMESPACES)
     return next(new Error("too many namespaces"));
-  // Who has hung up by now is never connected, and never disconnected either.
+  // A client that has hung up by now is never connected, and never disconnected either.
   if (socket.conn.readyState !== "open") return next(new Error("gone"));
   names.add(name);
   next();
@@ -63,7 +63,9 @@ function onConnectDynamic(socket) {
   const { name, sockets } = socket.nsp;
   onConnect(socket, "hi", name);
   socket.on("disconnect", () => {
-    if (sockets.size === 0) names.delete(name);
+    if (sockets.size > 0) return;
+    names.delete(name);
+    log("namespace removed", { namespace: name });
   });
 }
 
@@ -96,6 +98,7 @@ const io = new Server(server, { cleanupEmptyChildNamespaces: true });
 for (const [namespace, [event, text]] of Object.entries(GREETINGS)) {
   io.of(namespace).on("connection", (socket) => onConnect(socket, event, text));
 }
+io.on("new_namespace", ({ name }) => log("new namespace", { namespace: name }));
 // The parent of all dynamic namespaces: what it emits, its children do.
 const dynamic = io.of(DYNAMIC);
 dynamic.use(enter).on("connection", onConnectDynamic);

@@ -1,4 +1,4 @@
-//! What chapter 3's page shows.
+//! What the pages of chapter 3 show.
 
 use browser::{Browser, NOTHING, broad_chapter, chapter};
 
@@ -13,20 +13,84 @@ fn shows(namespace: &str, text: &str) -> String {
     format!("{}.includes({text:?})", log(namespace))
 }
 
-const ALL_GREETED: [(&str, &str); 4] = [
+const GREETED: [(&str, &str); 4] = [
     ("/", "hi: everyone"),
     ("/room", "newRoom: a room"),
     ("/chat", "join: joined"),
     ("/system", "message: Notice !"),
 ];
 
+/// Waits for the greetings in the namespaces of `greeted`.
+async fn all_greeted(browser: &Browser, greeted: &[(&str, &str)]) {
+    for (namespace, greeting) in greeted {
+        browser.until(&shows(namespace, greeting)).await;
+    }
+}
+
+/// Clicks the button `.which` in the pane of `namespace`.
+async fn press(browser: &Browser, namespace: &str, which: &str) {
+    let list = format!("[aria-label=\"Events in {namespace}\"]");
+    let pane = format!("document.querySelector('{list}').closest('.pane')");
+    browser.run(&format!("{pane}.querySelector('.{which}').click()")).await;
+}
+
+// --- 3.1 ---
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_step_shows_three_namespaces_over_one_connection() {
+    let Some(server) = broad_chapter("chapter-3-1").await else { return };
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    all_greeted(&browser, &GREETED[..3]).await;
+    let counts = "document.querySelector('#counts').textContent";
+    browser
+        .until(&format!(
+            "{counts}.includes('entered: 3. Connections opened by this page: 1.')"
+        ))
+        .await;
+    press(&browser, "/chat", "ask").await;
+    browser.until(&shows("/chat", "acknowledged: /chat")).await;
+    browser.click("#enter button").await;
+    browser.until(&shows("/nowhere", "not let in: Invalid namespace")).await;
+    press(&browser, "/chat", "toggle").await;
+    browser.until(&shows("/chat", "left: io client disconnect")).await;
+    press(&browser, "/room", "ask").await;
+    browser.until(&shows("/room", "acknowledged: /room")).await;
+    browser.is_for_everybody().await;
+    assert_eq!(browser.faults().await, NOTHING);
+}
+
+// --- 3.2 ---
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_step_lets_a_page_come_back_and_answers_a_mistake() {
+    let Some(server) = broad_chapter("chapter-3-2").await else { return };
+    let Some(browser) = Browser::open(&server, "/").await else { return };
+    all_greeted(&browser, &GREETED).await;
+    press(&browser, "/chat", "back").await;
+    browser.until(&shows("/chat", "came back 100 times")).await;
+    press(&browser, "/room", "typo").await;
+    browser.until(&shows("/room", "whereami was rejected: there is no such event")).await;
+    browser.is_for_everybody().await;
+    assert_eq!(browser.faults().await, NOTHING);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_one_page_of_the_second_step_is_heard_by_another() {
+    let Some(server) = broad_chapter("chapter-3-2").await else { return };
+    let Some(one) = Browser::open(&server, "/").await else { return };
+    let Some(other) = Browser::open(&server, "/").await else { return };
+    all_greeted(&other, &GREETED).await;
+    one.click("#notice button").await;
+    other.until(&shows("/chat", "message: Lunch is ready")).await;
+}
+
+// --- 3.3 ---
+
 #[tokio::test(flavor = "multi_thread")]
 async fn four_namespaces_greet_the_page_over_one_connection() {
     let Some(server) = broad_chapter("chapter-3").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
-    for (namespace, greeting) in ALL_GREETED {
-        browser.until(&shows(namespace, greeting)).await;
-    }
+    all_greeted(&browser, &GREETED).await;
     let counts = "document.querySelector('#counts').textContent";
     browser
         .until(&format!(
@@ -39,9 +103,7 @@ async fn four_namespaces_greet_the_page_over_one_connection() {
 async fn a_notice_posted_on_the_page_is_heard_in_that_namespace_alone() {
     let Some(server) = broad_chapter("chapter-3").await else { return };
     let Some(browser) = Browser::open(&server, "/").await else { return };
-    for (namespace, greeting) in ALL_GREETED {
-        browser.until(&shows(namespace, greeting)).await;
-    }
+    all_greeted(&browser, &GREETED).await;
     browser.click("#notice button").await;
     browser.until(&shows("/chat", "message: Lunch is ready")).await;
     browser
@@ -49,7 +111,7 @@ async fn a_notice_posted_on_the_page_is_heard_in_that_namespace_alone() {
         .await;
     // What is said in the others after it arrives there without it.
     browser.run("for (const ask of document.querySelectorAll('.ask')) ask.click()").await;
-    for (namespace, _) in ALL_GREETED {
+    for (namespace, _) in GREETED {
         browser.until(&shows(namespace, &format!("acknowledged: {namespace}"))).await;
         let heard = browser.run(&format!("return {}", shows(namespace, "Lunch"))).await;
         assert_eq!(heard, namespace == "/chat", "{namespace}");
@@ -81,5 +143,5 @@ async fn the_page_is_for_everybody() {
     browser.until(&shows("/chat", "Lunch is ready")).await;
     browser.is_for_everybody().await;
     assert_eq!(browser.faults().await, NOTHING);
-    browser.picture("chapter-3", "3-namespaces").await;
+    browser.picture("chapter-3", "3.3-dynamic").await;
 }

@@ -29,6 +29,11 @@ fn chapter_1_and_its_twin_keep_the_same_promises() {
 }
 
 #[test]
+fn chapter_2_1_and_its_twin_keep_the_same_promises() {
+    compare("chapter-2-1");
+}
+
+#[test]
 fn chapter_2_and_its_twin_keep_the_same_promises() {
     compare("chapter-2");
 }

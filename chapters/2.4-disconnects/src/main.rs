@@ -1,0 +1,266 @@
+//! Socket.IO: who a client is, why it left, and how the server stops.
+//!
+//! Run:  cargo run -p chapter-2
+//! Try:  open http://127.0.0.1:8005 in two tabs, leave with one, and see why in the other.
+
+mod bootstrap;
+mod departures;
+mod handshake;
+mod reply;
+mod serve;
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{Router, body::Bytes, response::Html, routing::get};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use socketioxide::{
+    SocketIo,
+    extract::{Extension, SocketRef, State, TryData},
+    handler::ConnectHandler,
+};
+use tokio::time::{Instant, interval_at};
+use tracing::{debug, info};
+
+use crate::{
+    departures::{Departure, Departures, Farewell},
+    handshake::Handshake,
+    reply::Reply,
+};
+
+const PAGE: &str = include_str!("../static/index.html");
+
+/// How often the server sends each client the news.
+const NEWS: Duration = Duration::from_secs(3);
+/// The longest string that a client may send, in characters.
+const MAX_TEXT: usize = 1000;
+/// The longest time that a client may take to answer a question.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// The largest message on every transport, as in Node. The library's own limits are 100 kB for
+/// a POST and 64 MiB for a message by WebSocket.
+const MAX_MESSAGE: usize = 1_000_000;
+
+/// The first event on every connection.
+#[derive(Serialize)]
+struct Hello {
+    message: &'static str,
+}
+
+/// What a client sends with `howAreYou`.
+#[derive(Deserialize)]
+struct Question {
+    message: String,
+    /// Any other fields. Without this one, serde would accept an array as well.
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
+/// Acknowledges `reply`.
+#[derive(Serialize)]
+struct Accepted {
+    ok: bool,
+}
+
+/// Acknowledges `howAreYou`.
+#[derive(Serialize)]
+struct Fine {
+    ok: bool,
+    message: &'static str,
+}
+
+/// Acknowledges `askMe`, if the client has answered the question.
+#[derive(Serialize)]
+struct Answered {
+    ok: bool,
+    answer: String,
+}
+
+/// Acknowledges `mirror`.
+#[derive(Serialize)]
+struct Mirrored {
+    ok: bool,
+    bytes: Bytes,
+}
+
+/// Acknowledges `departures`.
+#[derive(Serialize)]
+struct Left {
+    ok: bool,
+    departures: Vec<Departure>,
+}
+
+/// Acknowledges `handshake`.
+#[derive(Serialize)]
+struct Opened {
+    ok: bool,
+    handshake: Handshake,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    bootstrap::start_logging()?;
+    let stop = bootstrap::stop_signal()?;
+    let listener = bootstrap::listen().await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let departures = Departures::default();
+    let (app, io) = app(departures.clone());
+    let clients = io.clone();
+    serve::until_stopped(listener, app, io, async move {
+        stop.await;
+        // The library calls no disconnect handler when the server closes.
+        for socket in clients.sockets() {
+            let reason = "server shutting down";
+            departures.add(Departure { id: short_id(&socket), reason });
+        }
+    })
+    .await
+}
+
+/// The page, the browser's client and the Socket.IO endpoint.
+fn app(departures: Departures) -> (Router, SocketIo) {
+    let (socket_io, io) = SocketIo::builder()
+        .with_state(departures)
+        .max_payload(MAX_MESSAGE as u64)
+        .ws_max_message_size(MAX_MESSAGE)
+        .ws_max_frame_size(MAX_MESSAGE)
+        .build_svc();
+    io.ns("/", on_connect.with(prepare));
+    let app = Router::new()
+        .route("/", get(Html(PAGE)))
+        .merge(browser_kit::routes())
+        .route_service("/socket.io/", socket_io);
+    (app, io)
+}
+
+/// Registers what a client may send. A middleware runs before the library tells the client
+/// that it is connected, and the connect handler after that, in a task of its own.
+async fn prepare(
+    socket: SocketRef,
+    State(departures): State<Departures>,
+) -> Result<(), Infallible> {
+    socket.on("reply", on_reply);
+    socket.on("howAreYou", on_how_are_you);
+    socket.on("askMe", on_ask_me);
+    socket.on("mirror", on_mirror);
+    socket.on("goodbye", on_goodbye);
+    socket.on("departures", on_departures);
+    socket.on("handshake", on_handshake);
+    socket.on_fallback(on_unknown);
+    // The first news is three seconds away: by then the client is connected.
+    let news = tokio::spawn(send_news(socket.clone())).abort_handle();
+    let id = short_id(&socket);
+    socket.on_disconnect(Farewell { id, news, departures });
+    socket.extensions.insert(Handshake::of(&socket));
+    Ok(())
+}
+
+async fn on_connect(socket: SocketRef, Extension(handshake): Extension<Handshake>) {
+    let (id, transport) = (short_id(&socket), socket.transport_type());
+    info!(id, address = ?handshake.address, ?transport, "connected");
+    if let Err(error) = socket.emit("hello", &Hello { message: "Welcome to Socket.IO" }) {
+        debug!(%error, "gone before the hello");
+    }
+}
+
+/// Six characters tell the clients apart. The whole id is a key: over HTTP, whoever knows it
+/// can send events as this client.
+fn short_id(socket: &SocketRef) -> String {
+    socket.id.as_str()[..6].to_owned()
+}
+
+async fn send_news(socket: SocketRef) {
+    let mut every = interval_at(Instant::now() + NEWS, NEWS);
+    loop {
+        every.tick().await;
+        if !socket.connected() {
+            return;
+        }
+        // The buffer of a client that reads too slowly is full: it misses this one.
+        socket.emit("news", "Hello Socket.IO").ok();
+    }
+}
+
+async fn on_reply(reply: Reply, TryData(text): TryData<String>) {
+    let Ok(text) = text else {
+        return reply.reject("reply takes a string");
+    };
+    if is_too_long(&text) {
+        return reply.reject("a reply is at most 1000 characters");
+    }
+    info!(text, "reply");
+    reply.accept(&Accepted { ok: true });
+}
+
+async fn on_how_are_you(reply: Reply, TryData(question): TryData<Question>) {
+    let Ok(Question { message, .. }) = question else {
+        return reply.reject("howAreYou takes an object with a string called message");
+    };
+    if is_too_long(&message) {
+        return reply.reject("a message is at most 1000 characters");
+    }
+    // Not called `message`: that field is the text of the log line, printed without quotes.
+    info!(question = message, "howAreYou");
+    reply.accept(&Fine { ok: true, message: "Fine, thank you" });
+}
+
+/// Asks the client the question that it wants to be asked, and passes its answer back.
+async fn on_ask_me(
+    socket: SocketRef,
+    reply: Reply,
+    TryData(question): TryData<(String, u64)>,
+) {
+    let Ok((question, millis)) = question else {
+        return reply.reject("askMe takes a string and a number of milliseconds");
+    };
+    if is_too_long(&question) {
+        return reply.reject("a question is at most 1000 characters");
+    }
+    let deadline = Duration::from_millis(millis);
+    if deadline > MAX_WAIT {
+        return reply.reject("a question waits for at most 10 seconds");
+    }
+    match ask(&socket, &question, deadline).await {
+        Some(answer) => reply.accept(&Answered { ok: true, answer }),
+        None => reply.reject("no answer in time"),
+    }
+}
+
+/// Emits `question` to one client, and waits for its acknowledgement.
+async fn ask(socket: &SocketRef, question: &str, deadline: Duration) -> Option<String> {
+    let answer = socket.timeout(deadline).emit_with_ack("question", question).ok()?;
+    answer.await.ok()
+}
+
+async fn on_mirror(reply: Reply, TryData(bytes): TryData<Bytes>) {
+    let Ok(bytes) = bytes else {
+        return reply.reject("mirror takes bytes");
+    };
+    let bytes = bytes.iter().rev().copied().collect();
+    reply.accept(&Mirrored { ok: true, bytes });
+}
+
+/// Ends the connection to the namespace, at the client's own request.
+async fn on_goodbye(socket: SocketRef, reply: Reply) {
+    reply.accept(&Accepted { ok: true });
+    if let Err(error) = socket.disconnect() {
+        debug!(%error, "gone before it was told");
+    }
+}
+
+async fn on_departures(reply: Reply, State(departures): State<Departures>) {
+    reply.accept(&Left { ok: true, departures: departures.all() });
+}
+
+/// Tells the client what the server knows about it from its first request.
+async fn on_handshake(reply: Reply, Extension(handshake): Extension<Handshake>) {
+    reply.accept(&Opened { ok: true, handshake });
+}
+
+/// Runs for every event that has no handler of its own.
+async fn on_unknown(reply: Reply) {
+    reply.reject("there is no such event");
+}
+
+/// Counts characters: a limit in bytes would depend on the language.
+fn is_too_long(text: &str) -> bool {
+    text.chars().count() > MAX_TEXT
+}

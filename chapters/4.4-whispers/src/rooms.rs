@@ -1,0 +1,143 @@
+//! Who is in which room. A client is in one room at most, and changes happen one at a time.
+
+use std::{ptr, sync::Arc};
+
+use serde::Serialize;
+use socketioxide::{
+    SocketIo,
+    adapter::LocalAdapter,
+    extract::SocketRef,
+    handler::DisconnectHandler,
+    socket::{DisconnectReason, Socket},
+};
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use crate::{
+    member::{Member, MemberId, Name},
+    sent::Sent,
+};
+
+/// The rooms. The library keeps the lists. This lock makes two calls, `leave_all` and `join`,
+/// one change.
+#[derive(Clone, Default)]
+pub(crate) struct Rooms {
+    change: Arc<Mutex<()>>,
+}
+
+/// The event `moved`.
+#[derive(Serialize)]
+struct Moved<'a> {
+    room: &'a Name,
+}
+
+impl Rooms {
+    /// Puts a client into `room` and out of the one before. False if it has disconnected.
+    pub(crate) async fn enter(
+        &self,
+        io: &SocketIo,
+        socket: &SocketRef,
+        room: &Name,
+    ) -> bool {
+        let _change = self.change.lock().await;
+        if !is_connected(io, socket) {
+            return false;
+        }
+        socket.leave_all();
+        socket.join(String::from(room.clone()));
+        // The library takes a socket out of its rooms when it disconnects. If that happened
+        // before `join`, nobody else takes it out.
+        let connected = is_connected(io, socket);
+        if !connected {
+            socket.leave_all();
+        }
+        connected
+    }
+
+    /// Moves everybody from one room to another.
+    pub(crate) async fn move_all(&self, io: &SocketIo, from: Name, to: Name) {
+        if from == to {
+            return;
+        }
+        let _change = self.change.lock().await;
+        let everybody = io.within(String::from(from.clone()));
+        if let Err(error) = everybody.clone().emit("moved", &Moved { room: &to }).await {
+            warn!(%error, "some members were moved and not told");
+        }
+        let Ok(()) = everybody.clone().join(String::from(to)).await;
+        let Ok(()) = everybody.leave(String::from(from)).await;
+    }
+
+    /// Disconnects everybody in `room`.
+    pub(crate) async fn close(&self, io: &SocketIo, room: Name) {
+        let _change = self.change.lock().await;
+        let room = String::from(room);
+        if let Err(error) = io.within(room.clone()).disconnect().await {
+            // The packet that says so needs a slot in the buffer, as any other.
+            warn!(%error, "some members could not be disconnected");
+            let Ok(()) = io.within(room.clone()).leave(room).await;
+        }
+    }
+
+    /// Disconnects one member of `room`. False if nobody there has this id.
+    pub(crate) async fn kick(&self, io: &SocketIo, room: Name, id: MemberId) -> bool {
+        let _change = self.change.lock().await;
+        let Some(socket) = member(io.within(String::from(room)).sockets(), id) else {
+            return false;
+        };
+        if let Err(error) = socket.clone().disconnect() {
+            warn!(%error, "a member could not be disconnected");
+            socket.leave_all();
+        }
+        true
+    }
+}
+
+/// Whether the namespace still knows this very socket. A client that leaves and comes back
+/// gets a new socket with the old id, so comparing ids is not enough.
+fn is_connected(io: &SocketIo, socket: &Socket) -> bool {
+    io.get_socket(socket.id)
+        .filter(|connected| ptr::eq::<Socket>(&**connected, socket))
+        .is_some()
+}
+
+/// The room that a client is in.
+pub(crate) fn room_of(socket: &Socket) -> Option<String> {
+    socket.rooms().pop().map(String::from)
+}
+
+/// Who is in `room`.
+pub(crate) fn members(io: &SocketIo, room: String) -> Vec<Member> {
+    let sockets = io.within(room).sockets().into_iter();
+    sockets.filter_map(|socket| socket.extensions.get()).collect()
+}
+
+/// The one of `sockets` that others know by `id`.
+pub(crate) fn member(sockets: Vec<SocketRef>, id: MemberId) -> Option<SocketRef> {
+    sockets.into_iter().find(|socket| socket.extensions.get() == Some(Member { id }))
+}
+
+/// The disconnect handler. It tells the room who has left.
+pub(crate) struct OnDisconnect;
+
+impl DisconnectHandler<LocalAdapter, Self> for OnDisconnect {
+    /// The library calls this while it still handles the packet that ends the socket, and
+    /// handles the next one after it. An `async fn` in place of this would run in a task of
+    /// its own, later, and the socket would keep its place until that task has ended: a
+    /// client that comes back meanwhile would not get an answer.
+    fn call_with_defer(
+        &self,
+        socket: Arc<Socket>,
+        reason: DisconnectReason,
+        remove: fn(Arc<Socket>),
+    ) {
+        info!(?reason, "disconnected");
+        let left = room_of(&socket).zip(socket.extensions.get::<Member>());
+        let others = left.map(|(room, member)| (socket.to(room), member));
+        remove(socket);
+        let Some((others, member)) = others else { return };
+        tokio::spawn(
+            async move { Sent::from(others.emit("user has left", &member).await) },
+        );
+    }
+}
