@@ -23,8 +23,11 @@ mod notices;
 const CHAPTER: &str = env!("CARGO_BIN_EXE_chapter-3");
 
 /// The namespaces of the first step, with the event that greets in each.
-const NAMESPACES: [(&str, &str, &str); 3] =
-    [("/", "hi", "everyone"), ("/room", "newRoom", "a room"), ("/chat", "join", "joined")];
+const NAMESPACES: [(&str, &str, &str); 3] = [
+    ("/", "hi", "everyone"),
+    ("/room", "newRoom", "a room"),
+    ("/chat", "join", "joined"),
+];
 
 /// The one that comes with the notices.
 const SYSTEM: (&str, &str, &str) = ("/system", "message", "Notice !");

@@ -92,11 +92,7 @@ async fn a_dynamic_namespace_is_told_from_a_bad_name_on_the_wire() {
     let mut client = SocketIo::open(&server, "").await;
     let mut record = Vec::new();
     for (what, packet, answers) in [
-        (
-            "a name that fits",
-            "40/dynamic-7,",
-            &["40/dynamic-7,", "42/dynamic-7,"][..],
-        ),
+        ("a name that fits", "40/dynamic-7,", &["40/dynamic-7,", "42/dynamic-7,"][..]),
         ("a question in it", r#"42/dynamic-7,1["whereAmI"]"#, &["43/dynamic-7,1"]),
         ("a name that does not fit", "40/dynamic-x,", &["44/dynamic-x,"]),
     ] {
@@ -193,7 +189,11 @@ async fn a_name_that_is_refused_makes_no_namespace() {
     assert_eq!(notice(&server, "/dynamic-7", &own_name("notice")).await, 204);
     for refused in ["/dynamic-x", "/dynamic-{id}", "/dynamic-1234567890"] {
         client.join(refused, None).await.unwrap_err();
-        assert_eq!(notice(&server, refused, "nobody may be here").await, 404, "{refused}");
+        assert_eq!(
+            notice(&server, refused, "nobody may be here").await,
+            404,
+            "{refused}"
+        );
     }
     let nobody = own_dynamic();
     assert_eq!(notice(&server, &nobody, "nobody is here").await, 404);
@@ -249,7 +249,7 @@ async fn a_new_namespace_is_told_once_and_again_after_it_has_ended() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_flood_of_dynamic_names_leaves_memory_where_it_was() {
-    if left_out("fifteen thousand namespaces") {
+    if left_out("thirty thousand namespaces") {
         return;
     }
     let Some(server) = Server::own(CHAPTER).await else { return };
@@ -258,14 +258,14 @@ async fn a_flood_of_dynamic_names_leaves_memory_where_it_was() {
     let flood = async |round: usize| {
         let mut full = take_all(&server, &format!("/dynamic-9{round}0")).await;
         let mut client = SocketIo::connect(&server).await;
-        for n in 0..1000 {
+        for n in 0..2000 {
             let long = "y".repeat(100);
             client.join(&format!("/dynamic-{round}x{n}{long}"), None).await.unwrap_err();
-            client.join(&format!("/dynamic-5{round}{n:03}"), None).await.unwrap_err();
+            client.join(&format!("/dynamic-5{round}{n:04}"), None).await.unwrap_err();
         }
         full.send(&format!("41/dynamic-9{round}000,")).await;
-        for n in 0..1000 {
-            let name = format!("/dynamic-8{round}{n:03}");
+        for n in 0..2000 {
+            let name = format!("/dynamic-8{round}{n:04}");
             enter_when_free(&mut client, &name).await;
             client.send(&format!("41{name},")).await;
         }
@@ -276,7 +276,8 @@ async fn a_flood_of_dynamic_names_leaves_memory_where_it_was() {
         flood(round).await;
     }
     let (_, after) = server.held();
-    // A kilobyte for each of these twelve thousand names would show.
+    // Each of the three kinds alone is eight thousand names, and a name that stays is nearly a
+    // kilobyte.
     assert!(after < memory + 4096, "{memory} KiB before, {after} KiB after");
 }
 
@@ -404,7 +405,8 @@ async fn after_a_restart_the_official_client_comes_back_to_all_its_namespaces() 
     let Some(mut server) = Server::own(CHAPTER).await else { return };
     let port = server.address().rsplit(':').next().unwrap().to_owned();
     let mut client = Official::connect(&server, 4).await;
-    let all = || NAMESPACES.into_iter().chain([SYSTEM, ("/dynamic-7", "hi", "/dynamic-7")]);
+    let all =
+        || NAMESPACES.into_iter().chain([SYSTEM, ("/dynamic-7", "hi", "/dynamic-7")]);
     for (namespace, greeting, _) in all() {
         if namespace != "/" {
             assert_eq!(client.join(namespace).await["on"], "connect", "{namespace}");

@@ -64,7 +64,7 @@ impl Workbook {
             self.ladder.chapter_numbers().join(", ")
         );
         let mut text =
-            "| Step | What it teaches | | Minutes |\n|---|---|---|--:|\n".to_owned();
+            "| Step | What it teaches | Kind | Minutes |\n|---|---|---|--:|\n".to_owned();
         let mut total = 0;
         for step in &steps {
             let minutes = self.minutes(step)?;

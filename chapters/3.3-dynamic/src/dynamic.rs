@@ -26,11 +26,13 @@ const MAX_NAMESPACES: usize = 100;
 /// without this pause it would come back to a namespace that is being removed.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// By name: the lease that the namespace's sockets share, and when it began.
+type Leases = HashMap<String, (Instant, Weak<Lease>)>;
+
 /// The dynamic namespaces that exist.
 #[derive(Clone)]
 pub(crate) struct Namespaces {
-    /// By name: the lease that the namespace's sockets share, and when it began.
-    leases: Arc<Mutex<HashMap<String, (Instant, Weak<Lease>)>>>,
+    leases: Arc<Mutex<Leases>>,
     ended: UnboundedSender<Ended>,
     on_new: fn(&str),
 }
@@ -52,7 +54,9 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // Only send here. The library may hold its own locks while it drops a socket, so
         // `delete_ns` could wait for ever. Nobody receives this once the server stops.
-        self.ended.send(Ended { name: mem::take(&mut self.name), at: Instant::now() }).ok();
+        self.ended
+            .send(Ended { name: mem::take(&mut self.name), at: Instant::now() })
+            .ok();
     }
 }
 
@@ -83,7 +87,11 @@ impl Namespaces {
 
     /// Returns the lease of the namespace `name`, and makes the namespace if it is new. A
     /// name that is refused is removed from the library's list.
-    pub(crate) fn enter(&self, name: &str, io: &SocketIo) -> Result<Arc<Lease>, EnterError> {
+    pub(crate) fn enter(
+        &self,
+        name: &str,
+        io: &SocketIo,
+    ) -> Result<Arc<Lease>, EnterError> {
         if !is_valid(name) {
             io.delete_ns(name);
             return Err(EnterError::Invalid);
@@ -116,9 +124,8 @@ impl Namespaces {
             // No client can enter while this is locked.
             let mut leases = self.leases();
             // A lease that began later sends an end of its own, and that one counts.
-            let is_over = |(began, lease): &(Instant, Weak<Lease>)| {
-                *began <= at && !is_held(lease)
-            };
+            let is_over =
+                |(began, lease): &(Instant, Weak<Lease>)| *began <= at && !is_held(lease);
             if leases.get(&name).is_some_and(is_over) {
                 leases.remove(&name);
                 io.delete_ns(&name);
@@ -127,14 +134,15 @@ impl Namespaces {
         }
     }
 
-    fn leases(&self) -> MutexGuard<'_, HashMap<String, (Instant, Weak<Lease>)>> {
+    fn leases(&self) -> MutexGuard<'_, Leases> {
         self.leases.lock().expect("BUG: a panic while namespaces were counted")
     }
 }
 
 fn is_valid(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|id| {
-        (1..=MAX_DIGITS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+        (1..=MAX_DIGITS).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 

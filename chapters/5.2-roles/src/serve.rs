@@ -1,6 +1,6 @@
 //! Serves a program until it is asked to stop, and then until its connections have ended.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use socketioxide::SocketIo;
@@ -26,6 +26,8 @@ pub(crate) async fn until_stopped(
     let listener = listener.tap_io(|tcp| {
         tcp.set_nodelay(true).unwrap_or_else(|error| debug!(%error, "no TCP_NODELAY"));
     });
+    // Each request bears the address of its client, as `ConnectInfo`.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let (stopping, stopped) = oneshot::channel();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;

@@ -69,9 +69,7 @@ async fn the_second_step_lets_a_page_come_back_and_answers_a_mistake() {
     press(&browser, "/chat", "back").await;
     browser.until(&shows("/chat", "came back 100 times")).await;
     press(&browser, "/room", "typo").await;
-    browser
-        .until(&shows("/room", "whereami was rejected: there is no such event"))
-        .await;
+    browser.until(&shows("/room", "whereami was rejected: there is no such event")).await;
     browser.is_for_everybody().await;
     assert_eq!(browser.faults().await, NOTHING);
 }

@@ -9,7 +9,9 @@ use tokio::net::TcpListener;
 async fn main() -> std::io::Result<()> {
     let page = std::env::var("WORKBOOK_PAGE").expect("WORKBOOK_PAGE names a file");
     let page = std::fs::read_to_string(page)?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let host = std::env::var("HOST").unwrap_or("127.0.0.1".to_owned());
+    let port = std::env::var("PORT").unwrap_or("8005".to_owned());
+    let listener = TcpListener::bind(format!("{host}:{port}")).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let app =
         Router::new().route("/", get(async || Html(page))).merge(browser_kit::routes());
