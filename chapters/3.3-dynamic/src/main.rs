@@ -24,10 +24,7 @@ use socketioxide::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{
-    dynamic::{EnterError, Namespaces},
-    reply::Reply,
-};
+use crate::{dynamic::Namespaces, reply::Reply};
 
 const PAGE: &str = include_str!("../static/index.html");
 
@@ -113,7 +110,7 @@ async fn enter(
     socket: SocketRef,
     io: SocketIo,
     State(namespaces): State<Namespaces>,
-) -> Result<(), EnterError> {
+) -> Result<(), &'static str> {
     let lease = namespaces.enter(socket.ns(), &io)?;
     socket.extensions.insert(lease);
     Ok(())
