@@ -69,7 +69,7 @@ pub(crate) struct Question {
     msg: Text,
 }
 
-/// The event `asked`. Each member acknowledges it with its answer, a text.
+/// The event `asked`. Each member acknowledges it with its answer, a string.
 #[derive(Serialize)]
 struct Asked {
     from: MemberId,
@@ -81,7 +81,7 @@ struct Asked {
 struct Answers {
     ok: bool,
     answers: Vec<Answer>,
-    /// How many members gave no answer in time, or none that is a text.
+    /// How many members gave no answer in time, or not a string.
     silent: usize,
 }
 
