@@ -76,7 +76,7 @@ struct Asked {
     msg: Text,
 }
 
-/// What `ask` is acknowledged with.
+/// Acknowledges `ask`.
 #[derive(Serialize)]
 struct Answers {
     ok: bool,
@@ -85,7 +85,7 @@ struct Answers {
     silent: usize,
 }
 
-/// What one member answered.
+/// The answer of one member.
 #[derive(Serialize)]
 struct Answer {
     id: MemberId,
