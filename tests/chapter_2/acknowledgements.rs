@@ -128,11 +128,14 @@ async fn the_official_client_answers_the_servers_question() {
 async fn bytes_come_back_in_reverse_order() {
     let server = Server::start(CHAPTER).await;
     let mut client = SocketIo::connect(&server).await;
-    client.send(r#"451-3["mirror",{"_placeholder":true,"num":0}]"#).await;
+    let sent = r#"451-3["mirror",{"_placeholder":true,"num":0}]"#;
+    client.send(sent).await;
     client.send_binary(&[1, 2, 3]).await;
     let answer = client.packet("461-3").await;
     assert_eq!(answer, r#"461-3[{"ok":true,"bytes":{"_placeholder":true,"num":0}}]"#);
     assert_eq!(client.packet("binary").await, r#"binary: b"\x03\x02\x01""#);
+    let record = format!("> {sent}\n> 01 02 03\n< {answer}\n< 03 02 01");
+    transcript("chapter-2", "bytes", &record);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ import { browserKit, file, router } from "./router.mjs";
 
 /** How often the server sends each client the news, in milliseconds. */
 const NEWS = 3_000;
-/** The longest string that a client may send, in characters. */
+/** The longest reply or question, in characters. */
 const MAX_TEXT = 1000;
 /** The longest time that a client may take to answer a question, in milliseconds. */
 const MAX_WAIT = 10_000;
@@ -61,9 +61,7 @@ function onHowAreYou(answer, question) {
   if (typeof question?.message !== "string") {
     return answer.reject("howAreYou takes an object with a string called message");
   }
-  if (isTooLong(question.message))
-    return answer.reject("a message is at most 1000 characters");
-  log("howAreYou", { question: question.message });
+  log("howAreYou", { question: question.message.slice(0, 100) });
   answer.accept({ ok: true, message: "Fine, thank you" });
 }
 

@@ -47,8 +47,8 @@ async fn on_connect(
     socket: SocketRef,
     HttpExtension(ConnectInfo(address)): HttpExtension<ConnectInfo<SocketAddr>>,
 ) {
-    // Six characters tell the clients apart. The whole id is a key: over HTTP, whoever knows
-    // it can send events as this client.
+    // Six characters tell the clients apart. The whole id is a key: over HTTP, a stranger who
+    // knows it can send events as this client.
     let id = socket.id.as_str()[..6].to_owned();
     println!("{id} connected from {address}");
     socket.on("reply", async |Data(text): Data<String>| println!("reply: {text:?}"));

@@ -28,7 +28,7 @@ struct Hello {
     message: &'static str,
 }
 
-/// What a client sends with `howAreYou`.
+/// The argument of `howAreYou`.
 #[derive(Deserialize)]
 struct Question {
     message: String,
@@ -109,8 +109,8 @@ async fn on_connect(
     socket.emit("hello", &Hello { message: "Welcome to Socket.IO" }).ok();
 }
 
-/// Six characters tell the clients apart. The whole id is a key: over HTTP, whoever knows it
-/// can send events as this client.
+/// Six characters tell the clients apart. The whole id is a key: over HTTP, a stranger who
+/// knows it can send events as this client.
 fn short_id(socket: &SocketRef) -> String {
     socket.id.as_str()[..6].to_owned()
 }

@@ -1,4 +1,4 @@
-//! Who left, and why.
+//! The clients that left, and their reasons.
 
 use std::{
     collections::VecDeque,
@@ -49,13 +49,13 @@ impl Departures {
 /// Runs when one client has left: a disconnect handler that is done when it returns. The
 /// library runs an `async` one in a task, and keeps the socket until that task has ended: a
 /// client that leaves and comes back meanwhile would get no answer.
-pub(crate) struct Farewell {
+pub(crate) struct OnDisconnect {
     pub(crate) id: String,
     pub(crate) news: AbortHandle,
     pub(crate) departures: Departures,
 }
 
-impl DisconnectHandler<LocalAdapter, ()> for Farewell {
+impl DisconnectHandler<LocalAdapter, ()> for OnDisconnect {
     fn call_with_defer(
         &self,
         socket: Arc<Socket>,

@@ -1,4 +1,4 @@
-//! What the server knows about a client from its first request.
+//! The first request of a client, as far as the client may read it back.
 
 use std::{
     collections::BTreeMap,

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing::info;
 
-/// What every dynamic name starts with. An id of 1 to 9 digits follows.
+/// Every dynamic name starts like this. An id of 1 to 9 digits follows.
 pub(crate) const PREFIX: &str = "/dynamic-";
 const MAX_DIGITS: usize = 9;
 /// How many may have a client in them at once: enough for a class, little for a computer.
@@ -37,8 +37,8 @@ pub(crate) struct Namespaces {
     on_new: fn(&str),
 }
 
-/// What keeps a namespace alive. Each of its sockets holds the same one. It is dropped with
-/// the last of them, in whatever way that socket ended.
+/// Keeps a namespace alive. All sockets of a namespace hold the same lease, and the lease is
+/// dropped with the last of them, in whatever way that socket ended.
 pub(crate) struct Lease {
     name: String,
     ended: UnboundedSender<Ended>,
@@ -60,7 +60,7 @@ impl Drop for Lease {
     }
 }
 
-/// Why a client may not enter. It reads this in its `connect_error`.
+/// Why a client may not enter. The client reads this in its `connect_error`.
 #[derive(Debug)]
 pub(crate) enum EnterError {
     /// Reads like the library's refusal of a name that it does not know.

@@ -28,7 +28,8 @@ use tokio::time::sleep;
 use tracing::{debug, info};
 
 use crate::{
-    listeners::Listeners, progress::Progress, queue::Queue, reply::Reply, visitor::Visitor,
+    listeners::Listeners, progress::Progress, queue::Queue, reply::Reply,
+    visitor::Visitor,
 };
 
 /// A client with the first token is a guest, a client with the second is the admin. A real
@@ -230,14 +231,16 @@ async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     listeners.on_any(|packet| Some(on_any(packet.extract()?)));
     listeners.check(|packet| Some(keep_the_secret(packet.extract()?, packet.extract()?)));
     listeners.on("role", |packet| Some(on_role(packet.extract()?, packet.extract()?)));
-    listeners.on("whoami", |packet| Some(on_whoami(packet.extract()?, packet.extract()?)));
+    listeners
+        .on("whoami", |packet| Some(on_whoami(packet.extract()?, packet.extract()?)));
     listeners.on("secret", |packet| Some(on_secret(packet.extract()?)));
     listen_to_steps(&listeners);
     listeners.on("steps", |packet| Some(on_steps(packet.extract()?, packet.extract()?)));
     listeners.on("seen", |packet| Some(on_seen(packet.extract()?, packet.extract()?)));
     listeners.once("gift", |packet| Some(on_gift(packet.extract()?)));
     listeners.on("mute", |packet| Some(on_mute(packet.extract()?, packet.extract()?)));
-    listeners.on("unmute", |packet| Some(on_unmute(packet.extract()?, packet.extract()?)));
+    listeners
+        .on("unmute", |packet| Some(on_unmute(packet.extract()?, packet.extract()?)));
     socket.extensions.insert(Progress::default());
     socket.extensions.insert(listeners.clone());
     // The library has no handler for any event, so all of them come here, in order.
