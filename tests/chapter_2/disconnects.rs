@@ -96,9 +96,17 @@ async fn two_polls_at_once_are_a_reason() {
     client.post(&server, "40").await;
     let answer = client.packet(&server, "40").await;
     let id = name(&serde_json::from_str(&answer[2..]).expect("JSON"));
-    client.packet(&server, "42").await;
-    let (one, two) = tokio::join!(client.try_get(&server), client.try_get(&server));
-    drop((one.ok(), two.ok()));
+    // One that is answered before the other comes does not count.
+    within("two polls that meet", async {
+        loop {
+            let (one, two) =
+                tokio::join!(client.try_get(&server), client.try_get(&server));
+            if ![one, two].into_iter().all(|poll| poll.is_ok_and(|it| it.status == 200)) {
+                break;
+            }
+        }
+    })
+    .await;
     assert_eq!(reason(&server, &id).await, "two polls at once");
 }
 
@@ -154,7 +162,9 @@ async fn a_client_that_leaves_and_comes_back_at_once_is_answered() {
     let server = Server::start(CHAPTER).await;
     for _ in 0..times(4000) {
         let mut client = SocketIo::connect(&server).await;
-        assert_eq!(client.ask("reply", json!(["first"])).await["ok"], true);
+        // The library ignores a second `40` while it is still busy with the first one. When
+        // the connect handler has spoken, it is not.
+        client.event("hello").await;
         client.send("41").await;
         client.join("/", None).await.expect("let in again");
     }

@@ -211,24 +211,41 @@ async fn the_official_client_is_told_and_does_not_come_back_by_itself() {
     server.logged(" connected ", 2).await;
 }
 
-#[tokio::test]
-async fn a_client_with_a_full_buffer_is_disconnected_as_soon_as_there_is_room() {
-    let Some(server) = Server::own(CHAPTER).await else { return };
-    let client = Polling::connect(&server, AUTH).await;
+/// Fills the buffer of a client that polls, and then asks for the secret. Returns what the
+/// client got up to the end of its place in `/`, or nothing if the connection ended first: a
+/// ping that finds the buffer full does that, if a busy machine sends its first one so late.
+async fn full_and_secret(server: &Server, stopped: usize) -> Option<String> {
+    let client = Polling::connect(server, AUTH).await;
     // Between two polls nothing is taken out of the buffer: what is full stays full.
     let mut events: Vec<_> = (0..200).map(|id| format!(r#"42{id}["role"]"#)).collect();
     events.push(r#"42["secret"]"#.to_owned());
-    client.post(&server, &events.join("\u{1e}")).await;
-    server.logged("an event was stopped", 1).await;
+    client.post(server, &events.join("\u{1e}")).await;
+    server.logged("an event was stopped", stopped).await;
     let mut got = String::new();
     support::within("the end", async {
         while !got.split('\u{1e}').any(|packet| packet == "41") {
+            let answer = client.get(server).await;
+            if answer.status != 200 {
+                return None;
+            }
             got += "\u{1e}";
-            got += &client.get(&server).await.text();
+            got += &answer.text();
         }
+        Some(got)
     })
-    .await;
-    assert!(got.matches(r#""role":"guest""#).count() > 100, "{got}");
+    .await
+}
+
+#[tokio::test]
+async fn a_client_with_a_full_buffer_is_disconnected_as_soon_as_there_is_room() {
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    for stopped in 1..=5 {
+        if let Some(got) = full_and_secret(&server, stopped).await {
+            assert!(got.matches(r#""role":"guest""#).count() > 100, "{got}");
+            return;
+        }
+    }
+    panic!("five times, the connection ended before the client was disconnected");
 }
 
 // --- Once, removal, catch-all ---

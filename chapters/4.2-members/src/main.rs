@@ -32,7 +32,7 @@ struct Room {
     room: Name,
 }
 
-/// What `joinRoom` is acknowledged with.
+/// Acknowledges `joinRoom`.
 #[derive(Serialize)]
 struct Joined {
     ok: bool,
@@ -48,13 +48,13 @@ struct ChatMessage {
     msg: Text,
 }
 
-/// What a message is acknowledged with.
+/// Acknowledges a message.
 #[derive(Serialize)]
 pub(crate) struct Sent {
     ok: bool,
 }
 
-/// What `who` is acknowledged with.
+/// Acknowledges `who`.
 #[derive(Serialize)]
 struct Present {
     ok: bool,

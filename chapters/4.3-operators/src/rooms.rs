@@ -1,4 +1,4 @@
-//! Who is in which room. A client is in one room at most, and changes happen one at a time.
+//! Rooms and their members. A client is in one room at most, and changes happen one at a time.
 
 use std::{ptr, sync::Arc};
 
@@ -57,13 +57,13 @@ pub(crate) fn room_of(socket: &Socket) -> Option<String> {
     socket.rooms().pop().map(String::from)
 }
 
-/// Who is in `room`.
+/// The members of `room`.
 pub(crate) fn members(io: &SocketIo, room: String) -> Vec<Member> {
     let sockets = io.within(room).sockets().into_iter();
     sockets.filter_map(|socket| socket.extensions.get()).collect()
 }
 
-/// The disconnect handler. It tells the room who has left.
+/// The disconnect handler: tells the room which member has left.
 pub(crate) struct OnDisconnect;
 
 impl DisconnectHandler<LocalAdapter, Self> for OnDisconnect {

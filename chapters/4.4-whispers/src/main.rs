@@ -48,7 +48,7 @@ struct Room {
     room: Name,
 }
 
-/// What `joinRoom` is acknowledged with.
+/// Acknowledges `joinRoom`.
 #[derive(Serialize)]
 struct Joined {
     ok: bool,
@@ -64,7 +64,7 @@ struct ChatMessage {
     msg: Text,
 }
 
-/// What `who` is acknowledged with.
+/// Acknowledges `who`.
 #[derive(Serialize)]
 struct Present {
     ok: bool,

@@ -48,7 +48,7 @@ impl From<Name> for String {
     }
 }
 
-/// What a client says: at most 1000 characters.
+/// A message's text: at most 1000 characters.
 #[derive(Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Text(String);

@@ -18,7 +18,7 @@ use crate::{
     rooms::Rooms,
 };
 
-/// What the HTTP handlers share.
+/// The state that the HTTP handlers share.
 #[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) io: SocketIo,

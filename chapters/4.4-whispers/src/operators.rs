@@ -69,23 +69,23 @@ pub(crate) struct Question {
     msg: Text,
 }
 
-/// The event `asked`. Each member acknowledges it with its answer, a text.
+/// The event `asked`. Each member acknowledges it with its answer, a string.
 #[derive(Serialize)]
 struct Asked {
     from: MemberId,
     msg: Text,
 }
 
-/// What `ask` is acknowledged with.
+/// Acknowledges `ask`.
 #[derive(Serialize)]
 struct Answers {
     ok: bool,
     answers: Vec<Answer>,
-    /// How many members gave no answer in time, or none that is a text.
+    /// How many members gave no answer in time, or not a string.
     silent: usize,
 }
 
-/// What one member answered.
+/// The answer of one member.
 #[derive(Serialize)]
 struct Answer {
     id: MemberId,

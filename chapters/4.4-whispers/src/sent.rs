@@ -4,7 +4,7 @@ use serde::Serialize;
 use socketioxide::{BroadcastError, SocketError};
 use tracing::warn;
 
-/// What a message is acknowledged with.
+/// Acknowledges a message.
 #[derive(Serialize)]
 pub(crate) struct Sent {
     ok: bool,

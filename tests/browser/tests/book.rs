@@ -491,7 +491,7 @@ async fn comparisons_are_for_everybody_wide_and_narrow() {
     if left_out("the book once more") {
         return;
     }
-    let Some(browser) = open("chapter-4.html").await else { return };
+    let Some(browser) = open("chapter-4-4.html").await else { return };
     for width in [1920, 1200, 320] {
         browser.look(width, 800, "light").await;
         for theme in THEMES {
@@ -510,9 +510,9 @@ async fn copying_a_side_gives_its_lines_as_the_program_has_them() {
     if left_out("the book once more") {
         return;
     }
-    let Some(browser) = open("chapter-4.html").await else { return };
+    let Some(browser) = open("chapter-4-4.html").await else { return };
     let copied = copy(&browser, ".sides figure:last-of-type .clip-button").await;
-    let program = support::root().join("chapters/4-rooms/src/main.rs");
+    let program = support::root().join("chapters/4.4-whispers/src/whisper.rs");
     let program = fs::read_to_string(program).expect("the program").replace("\r\n", "\n");
     assert!(copied.lines().count() > 10, "{copied}");
     assert!(program.contains(copied.trim_end()), "{copied}");
