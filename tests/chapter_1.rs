@@ -648,7 +648,8 @@ async fn an_idle_connection_takes_a_few_kibibytes_of_memory() {
         idle.push(client);
     }
     let (_, after) = server.held();
-    assert!(after < before + 300 * 32, "{before} KiB before, {after} KiB after");
+    let more = after.saturating_sub(before);
+    assert!(more < 9600, "300 idle connections take more than 9600 KiB: {more} KiB");
 }
 
 #[cfg(target_os = "linux")]
@@ -667,7 +668,7 @@ async fn thousands_of_connections_leave_tasks_memory_and_descriptors_where_they_
             }
         }
     };
-    // Also in a quick run: what came is gone.
+    // A quick run asks this much: what came is gone.
     for n in 0..4 {
         cycle(n).await;
     }
@@ -786,6 +787,6 @@ async fn the_host_can_be_chosen() {
     let Some(server) = Server::own_with(CHAPTER, &[("HOST", "0.0.0.0")]).await else {
         return;
     };
-    assert!(server.address().starts_with("0.0.0.0:"), "{}", server.address());
     WebSocket::open(&server, "/echo").await.hang_up().await;
+    assert!(server.address().starts_with("0.0.0.0:"), "{}", server.address());
 }

@@ -1,11 +1,14 @@
 //! Namespaces whose names nobody knew: how one begins, how it ends, and how many there are.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use support::{
     Server,
     effort::{left_out, times},
     official::{self, Official},
     own_name,
+    polling::Polling,
     record::transcript,
     socket_io::SocketIo,
     within,
@@ -246,6 +249,24 @@ async fn a_new_namespace_is_told_once_and_again_after_it_has_ended() {
     told("/dynamic-7", 2).await;
 }
 
+#[tokio::test]
+async fn a_namespace_that_its_only_client_leaves_and_enters_all_the_time_stays_the_same()
+{
+    let Some(server) = Server::own(CHAPTER).await else { return };
+    let mut client = enter(&server, "/dynamic-7").await;
+    is_in(&mut client, "/dynamic-7").await;
+    // Longer than an empty namespace stays: if the end of an early visit counted, the
+    // namespace would be removed between two later ones.
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(2500) {
+        client.send("41/dynamic-7,").await;
+        client.join("/dynamic-7", None).await.expect("let in again");
+        is_in(&mut client, "/dynamic-7").await;
+    }
+    let made = server.log().matches("new namespace").count();
+    assert_eq!(made, 1, "made more than once");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_flood_of_dynamic_names_leaves_memory_where_it_was() {
@@ -317,6 +338,31 @@ async fn a_client_may_enter_a_hundred_namespaces_in_one_breath() {
             let name = format!("/dynamic-{id:02}");
             assert_eq!(client.event_in(&name, "hi").await, json!([name]));
         }
+    }
+    all_gone(&server, "/dynamic-").await;
+}
+
+#[tokio::test]
+async fn a_hundred_namespaces_that_are_asked_for_in_one_post_are_all_entered() {
+    let server = alone().await;
+    for _ in 0..times(50) {
+        let session = Polling::open(&server).await;
+        let requests = (0..100).map(|id| format!("40/dynamic-{id:02},"));
+        let requests: Vec<String> = requests.collect();
+        session.post(&server, &requests.join("\u{1e}")).await;
+        let mut greetings = 0;
+        within("a hundred greetings", async {
+            while greetings < 100 {
+                let answer = session.get(&server).await;
+                assert_eq!(answer.status, 200, "{}", answer.text());
+                let packets = answer.text();
+                let packets = packets.split('\u{1e}');
+                greetings +=
+                    packets.filter(|packet| packet.starts_with("42/dynamic-")).count();
+            }
+        })
+        .await;
+        session.post(&server, "1").await;
     }
     all_gone(&server, "/dynamic-").await;
 }

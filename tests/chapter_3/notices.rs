@@ -4,7 +4,7 @@ use serde_json::json;
 use support::{Server, http, own_name, socket_io::SocketIo};
 
 use crate::{
-    CHAPTER, NAMESPACES, SYSTEM, enter, greets, is_in, notice, packet, post_notice,
+    CHAPTER, NAMESPACES, SYSTEM, enter, greets, notice, packet, post_notice,
     without_notices,
 };
 
@@ -16,11 +16,11 @@ fn always_there() -> impl Iterator<Item = (&'static str, &'static str, &'static 
 #[tokio::test]
 async fn a_notice_reaches_everybody_in_its_namespace() {
     let server = Server::start(CHAPTER).await;
-    for (namespace, ..) in always_there() {
+    for (namespace, greeting, _) in always_there() {
         let mut clients = Vec::new();
         for _ in 0..3 {
             let mut client = enter(&server, namespace).await;
-            is_in(&mut client, namespace).await;
+            client.event_in(namespace, greeting).await;
             clients.push(client);
         }
         let text = format!("{} <b>lunch</b> 🍜", own_name("notice"));

@@ -36,7 +36,7 @@ async fn whoami(server: &Server, cookie: &str) -> Value {
 async fn cookie(server: &Server) -> String {
     let page = http::get(server, "/").await;
     let set = page.header("set-cookie");
-    assert!(set.starts_with("visitor="), "{set:?}");
+    assert!(set.starts_with("visitor="), "the page sets no cookie: {set:?}");
     set.split(';').next().expect("BUG: split is never empty").to_owned()
 }
 

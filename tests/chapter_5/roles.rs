@@ -117,9 +117,7 @@ async fn a_client_that_was_refused_is_neither_connected_nor_disconnected() {
 
 #[tokio::test]
 async fn no_token_ever_reaches_the_log() {
-    let Some(server) =
-        Server::own_with(CHAPTER, &[("RUST_LOG", LOG)]).await
-    else {
+    let Some(server) = Server::own_with(CHAPTER, &[("RUST_LOG", LOG)]).await else {
         return;
     };
     let mut client = open(&server).await;

@@ -16,6 +16,9 @@ import {
   router,
 } from "./router.mjs";
 
+/** How long the members of a room may take to answer a question, in milliseconds. */
+const ANSWER_DEADLINE = 2000;
+
 /** What `say` may do, by name. All but `within` leave out the sender. */
 const OPERATORS = {
   to: (socket, room) => socket.to(room),
@@ -27,9 +30,10 @@ const OPERATORS = {
 };
 
 const app = router({
-  "/": { GET: await file("4-rooms/static/index.html", "text/html") },
+  "/": { GET: await file("4.4-whispers/static/index.html", "text/html") },
   "/rooms/{name}/move": { POST: moveRoom },
   "/rooms/{name}": { DELETE: deleteRoom },
+  "/rooms/{name}/members/{id}": { DELETE: kickMember },
   ...browserKit,
 });
 
@@ -40,6 +44,8 @@ function onConnect(socket) {
   on(socket, "joinRoom", (answer, wish) => onJoinRoom(answer, socket, wish));
   on(socket, "chatInput", (answer, message) => onChatInput(answer, socket, message));
   on(socket, "say", (answer, say) => onSay(answer, socket, say));
+  on(socket, "announce", onAnnounce);
+  on(socket, "ask", (answer, question) => onAsk(answer, socket, question));
   on(socket, "whisper", (answer, whisper) => onWhisper(answer, socket, whisper));
   on(socket, "who", onWho);
   onFallback(socket, onUnknown);
@@ -84,6 +90,36 @@ function onSay(answer, socket, say) {
   }
   OPERATORS[how](socket, room).emit("said", { how, msg });
   answer.accept({ ok: true });
+}
+
+function onAnnounce(answer, announcement) {
+  const { to = [], except = [], msg } = announcement ?? {};
+  const isList = (names) => Array.isArray(names) && names.every(isName);
+  if (!isList(to) || !isList(except) || !isText(msg)) {
+    return answer.reject(
+      "announce takes a msg of at most 1000 characters and maybe to and except, lists of rooms",
+    );
+  }
+  io.to(to).except(except).emit("announced", { msg });
+  answer.accept({ ok: true });
+}
+
+async function onAsk(answer, socket, question) {
+  if (!isText(question?.msg)) {
+    return answer.reject("ask takes an object with a msg of at most 1000 characters");
+  }
+  const room = roomOf(socket);
+  if (room === undefined) return answer.reject("join a room first");
+  // `emitWithAck` of a whole room does not say whose answer is whose: ask one by one.
+  const others = socketsIn(room).filter((other) => other !== socket);
+  const asked = { from: socket.data.member.id, msg: question.msg };
+  const replies = await Promise.allSettled(
+    others.map((other) => other.timeout(ANSWER_DEADLINE).emitWithAck("asked", asked)),
+  );
+  const answers = others
+    .map(({ data }, n) => ({ id: data.member.id, msg: replies[n].value }))
+    .filter(({ msg }) => isText(msg));
+  answer.accept({ ok: true, answers, silent: others.length - answers.length });
 }
 
 function onWhisper(answer, socket, whisper) {
@@ -144,6 +180,10 @@ function isText(text) {
   return typeof text === "string" && [...text].length <= 1000;
 }
 
+function isId(id) {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+}
+
 /** `POST /rooms/NAME/move`: everybody in the room goes to another one. */
 async function moveRoom(request, response, from) {
   const { to } = (await json(request)) ?? {};
@@ -163,6 +203,15 @@ function deleteRoom(request, response, room) {
   log("delete", { room });
   io.in(room).disconnectSockets();
   respond(response, 204);
+}
+
+/** `DELETE /rooms/NAME/members/ID`: one member of the room is disconnected. */
+function kickMember(request, response, room, id) {
+  if (!isName(room) || !isId(id)) throw new BadRequest("an id is a UUID");
+  log("kick", { room });
+  const member = socketsIn(room).find(({ data }) => data.member.id === id);
+  member?.disconnect();
+  respond(response, member ? 204 : 404);
 }
 
 const server = createServer(app);

@@ -16,7 +16,7 @@ import { visitorOf, whoAmI, withCookie } from "./visitor.mjs";
 const MOST = 100_000;
 
 const app = router({
-  "/": { GET: withCookie(await file("5.3-packets/static/index.html", "text/html")) },
+  "/": { GET: withCookie(await file("5.4-packets/static/index.html", "text/html")) },
   "/whoami": { GET: whoAmI },
   "/connection-errors": { GET: listRefusals },
   ...browserKit,

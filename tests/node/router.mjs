@@ -30,8 +30,8 @@ export const browserKit = {
 };
 
 /**
- * A listener for requests, from a table: `{ "/rooms/{name}": { DELETE: handler } }`. What
- * stands for a part in braces is the handler's third argument.
+ * A listener for requests, from a table: `{ "/rooms/{name}": { DELETE: handler } }`. The parts
+ * of the path that the table has in braces are the handler's further arguments.
  */
 export function router(routes) {
   const table = Object.entries(routes).map(([path, methods]) => [
@@ -48,8 +48,8 @@ export function router(routes) {
     const handler = methods[request.method === "HEAD" ? "GET" : request.method];
     if (!handler) return answer(response, 405, "", { allow: `${Object.keys(methods)}` });
     try {
-      const name = wanted.findIndex((part) => part.startsWith("{"));
-      await handler(request, response, decodeURIComponent(parts[name] ?? ""));
+      const named = parts.filter((_, n) => wanted[n].startsWith("{"));
+      await handler(request, response, ...named.map(decodeURIComponent));
     } catch (error) {
       if (error instanceof BadRequest)
         return answer(response, error.status, error.message);

@@ -51,7 +51,7 @@ pub(crate) enum Kind {
 
 const WEBSOCKET: Dialect = Dialect::SocketIo { polling: false, auth: "" };
 const BROWSER: Dialect = Dialect::SocketIo { polling: true, auth: "" };
-/// Chapter 5-2 asks for a token.
+/// Step 5.3 asks for a token.
 const GUEST: Dialect =
     Dialect::SocketIo { polling: true, auth: r#"{"token":"guest-token"}"# };
 
@@ -94,8 +94,8 @@ pub(crate) fn steps(how: Thoroughness) -> Vec<Step> {
         ("node-2", BROWSER),
         ("chapter-4", BROWSER),
         ("node-4", BROWSER),
-        ("chapter-5-2", GUEST),
-        ("node-5-2", GUEST),
+        ("chapter-5-3", GUEST),
+        ("node-5-3", GUEST),
     ];
     let idle = || {
         let mut all = vec![("chapter-1", Dialect::Echo), ("node-1", Dialect::Echo)];

@@ -57,10 +57,10 @@ pub const GOALS: [Goal; 17] = [
     goal("room-2000", "p99", "chapter-4", "node-4", 1.0),
     goal("handshake", "handshake-cpu", "chapter-2", "node-2", 0.25),
     goal("handshake", "handshake-cpu", "chapter-4", "node-4", 0.25),
-    goal("handshake", "handshake-cpu", "chapter-5-2", "node-5-2", 0.25),
+    goal("handshake", "handshake-cpu", "chapter-5-3", "node-5-3", 0.25),
     goal("idle-10000", "memory", "chapter-2", "node-2", 1.2),
     goal("idle-10000", "memory", "chapter-4", "node-4", 1.2),
-    goal("idle-10000", "memory", "chapter-5-2", "node-5-2", 1.2),
+    goal("idle-10000", "memory", "chapter-5-3", "node-5-3", 1.2),
 ];
 
 impl Goal {

@@ -96,8 +96,8 @@ pub const SERVERS: [Named; 9] = [
     Named { id: "node-2", title: "Node, chapter 2" },
     Named { id: "chapter-4", title: "chapter-4" },
     Named { id: "node-4", title: "Node, chapter 4" },
-    Named { id: "chapter-5-2", title: "chapter-5-2" },
-    Named { id: "node-5-2", title: "Node, chapter 5-2" },
+    Named { id: "chapter-5-3", title: "chapter-5-3" },
+    Named { id: "node-5-3", title: "Node, chapter 5-3" },
 ];
 
 /// A number that is measured.

@@ -35,7 +35,7 @@ const KEPT: usize = 100;
 const LONG_POLL: Duration = Duration::from_secs(25);
 /// How often a silent event stream says that it is alive.
 const COMMENT: Duration = Duration::from_secs(15);
-/// What a client is told that was away for too long, where there is no header to tell it in.
+/// Tells a client on a stream that it was away for too long. The other two get a header.
 const MISSED: &str = r#"{"missed": true}"#;
 
 #[derive(Clone, Serialize)]
@@ -44,7 +44,7 @@ struct Item {
     at: String,
 }
 
-/// A cell with the last items. Its receivers can wait until somebody changes it.
+/// A cell with the last items. Its receivers can wait until the value changes.
 type Feed = watch::Receiver<VecDeque<Item>>;
 
 /// Which items a client has seen: all up to this number.
@@ -90,7 +90,7 @@ async fn give_birth(sender: watch::Sender<VecDeque<Item>>) {
     }
 }
 
-/// What a client has not seen, and whether some of it is no longer there.
+/// The items that a client has not seen, and whether some of them are no longer there.
 fn unseen(items: &VecDeque<Item>, after: Option<u64>) -> (Vec<Item>, bool) {
     let new = |item: &&Item| after.is_none_or(|after| item.n > after);
     let new: Vec<_> = items.iter().filter(new).cloned().collect();
@@ -176,7 +176,7 @@ async fn tell(mut socket: WebSocket, mut feed: Feed, mut after: Option<u64>) {
     loop {
         let (new, missed) = tokio::select! {
             new = next_unseen(&mut feed, after) => new,
-            // Reading answers pings and the client's close frame, and finds the end.
+            // Reading answers pings and close frames. It also finds the end of the connection.
             message = socket.recv() => match message {
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return,

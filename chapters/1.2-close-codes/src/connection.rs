@@ -29,7 +29,7 @@ const MAX_MESSAGE: usize = 1024 * 1024;
 
 type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// What a path does with its WebSocket.
+/// The two paths of a WebSocket.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Route {
     Ticker,

@@ -1,4 +1,4 @@
-//! What turns an HTTP request into a WebSocket: the opening handshake of RFC 6455, section 4.2.
+//! The opening handshake of RFC 6455, section 4.2: a request becomes a WebSocket.
 
 use axum::{
     extract::Request,

@@ -49,7 +49,7 @@ const READ_BUFFER: usize = 128;
 type WebSocket = WebSocketStream<InspectReader<TokioIo<Upgraded>, CountBytes>>;
 type CountBytes = Box<dyn FnMut(&[u8]) + Send>;
 
-/// What a path does with its WebSocket.
+/// The two paths of a WebSocket.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Route {
     Ticker,
@@ -95,10 +95,10 @@ enum Ending {
     Gone,
 }
 
-/// What a peer has sent.
+/// Keeps the time of a peer's last sign of life.
 struct Progress {
-    /// When the peer last completed a message, with no unfinished one around it. It has to
-    /// complete another within [`SILENCE`].
+    /// When the peer last completed a message, with no unfinished one around it. The next
+    /// one is due within [`SILENCE`].
     last: Instant,
     /// Bytes read from the socket that `completed` has not seen yet.
     read: Arc<AtomicUsize>,

@@ -28,7 +28,7 @@ const PAGE: &str = include_str!("../static/index.html");
 /// How long a stopping server waits for its connections: time to send, and to hang up.
 const STOP_DEADLINE: Duration = Duration::from_secs(4);
 
-/// What all connections share. A clone is another handle of the same token and tracker.
+/// Shared by all connections: a clone is another handle of the same token and tracker.
 #[derive(Clone, Default)]
 struct AppState {
     /// Tells every connection to stop.

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 const PAGE: &str = include_str!("../static/index.html");
 
-/// What `whereAmI` is acknowledged with.
+/// Acknowledges `whereAmI`.
 #[derive(Serialize)]
 struct Here<'a> {
     ok: bool,

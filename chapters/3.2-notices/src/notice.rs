@@ -20,7 +20,7 @@ pub(crate) struct Notice {
 }
 
 /// A status, and a sentence that says what is wrong.
-type Refusal = (StatusCode, &'static str);
+type NoticeError = (StatusCode, &'static str);
 
 /// `POST /notice`: emits `message` in one namespace.
 ///
@@ -29,7 +29,7 @@ type Refusal = (StatusCode, &'static str);
 pub(crate) async fn send_notice(
     State(io): State<SocketIo>,
     notice: Result<Json<Notice>, JsonRejection>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, NoticeError> {
     let Json(Notice { namespace, message, .. }) = notice.map_err(refuse)?;
     let Some(target) = io.of(&namespace) else {
         return Err((StatusCode::NOT_FOUND, "there is no such namespace"));
@@ -42,7 +42,7 @@ pub(crate) async fn send_notice(
 }
 
 /// Says what the body should have been.
-fn refuse(rejection: JsonRejection) -> Refusal {
+fn refuse(rejection: JsonRejection) -> NoticeError {
     match rejection.status() {
         status @ StatusCode::PAYLOAD_TOO_LARGE => (status, "the notice is too large"),
         _ => (

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    fmt, mem,
+    mem,
     sync::{Arc, Mutex, MutexGuard, Weak},
     time::Duration,
 };
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing::info;
 
-/// What every dynamic name starts with. An id of 1 to 9 digits follows.
+/// Every dynamic name starts like this. An id of 1 to 9 digits follows.
 pub(crate) const PREFIX: &str = "/dynamic-";
 const MAX_DIGITS: usize = 9;
 /// How many may have a client in them at once: enough for a class, little for a computer.
@@ -26,6 +26,8 @@ const MAX_NAMESPACES: usize = 100;
 /// without this pause it would come back to a namespace that is being removed.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// The name of a lease that has ended, and when it ended.
+type Ended = (String, Instant);
 /// By name: the lease that the namespace's sockets share, and when it began.
 type Leases = HashMap<String, (Instant, Weak<Lease>)>;
 
@@ -37,43 +39,18 @@ pub(crate) struct Namespaces {
     on_new: fn(&str),
 }
 
-/// What keeps a namespace alive. Each of its sockets holds the same one. It is dropped with
-/// the last of them, in whatever way that socket ended.
+/// Keeps a namespace alive. All sockets of a namespace hold the same lease, and the lease is
+/// dropped with the last of them, in whatever way that socket ended.
 pub(crate) struct Lease {
     name: String,
     ended: UnboundedSender<Ended>,
-}
-
-/// The end of a lease.
-pub(crate) struct Ended {
-    name: String,
-    at: Instant,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         // Only send here. The library may hold its own locks while it drops a socket, so
         // `delete_ns` could wait for ever. Nobody receives this once the server stops.
-        self.ended
-            .send(Ended { name: mem::take(&mut self.name), at: Instant::now() })
-            .ok();
-    }
-}
-
-/// Why a client may not enter. It reads this in its `connect_error`.
-#[derive(Debug)]
-pub(crate) enum EnterError {
-    /// Reads like the library's refusal of a name that it does not know.
-    Invalid,
-    TooMany,
-}
-
-impl fmt::Display for EnterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Invalid => "Invalid namespace",
-            Self::TooMany => "too many namespaces",
-        })
+        self.ended.send((mem::take(&mut self.name), Instant::now())).ok();
     }
 }
 
@@ -87,14 +64,17 @@ impl Namespaces {
 
     /// Returns the lease of the namespace `name`, and makes the namespace if it is new. A
     /// name that is refused is removed from the library's list.
+    ///
+    /// # Errors
+    /// The reason, which the client reads in its `connect_error`.
     pub(crate) fn enter(
         &self,
         name: &str,
         io: &SocketIo,
-    ) -> Result<Arc<Lease>, EnterError> {
+    ) -> Result<Arc<Lease>, &'static str> {
         if !is_valid(name) {
             io.delete_ns(name);
-            return Err(EnterError::Invalid);
+            return Err("Invalid namespace");
         }
         let mut leases = self.leases();
         if let Some(lease) = leases.get(name).and_then(|(_, lease)| lease.upgrade()) {
@@ -102,7 +82,7 @@ impl Namespaces {
         }
         if leases.values().filter(|(_, lease)| is_held(lease)).count() >= MAX_NAMESPACES {
             io.delete_ns(name);
-            return Err(EnterError::TooMany);
+            return Err("too many namespaces");
         }
         let lease = Arc::new(Lease { name: name.to_owned(), ended: self.ended.clone() });
         let entry = (Instant::now(), Arc::downgrade(&lease));
@@ -119,7 +99,7 @@ impl Namespaces {
         io: SocketIo,
         mut ends: UnboundedReceiver<Ended>,
     ) {
-        while let Some(Ended { name, at }) = ends.recv().await {
+        while let Some((name, at)) = ends.recv().await {
             sleep_until(at + LINGER).await;
             // No client can enter while this is locked.
             let mut leases = self.leases();

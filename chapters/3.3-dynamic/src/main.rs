@@ -24,10 +24,7 @@ use socketioxide::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{
-    dynamic::{EnterError, Namespaces},
-    reply::Reply,
-};
+use crate::{dynamic::Namespaces, reply::Reply};
 
 const PAGE: &str = include_str!("../static/index.html");
 
@@ -41,16 +38,16 @@ const MAX_WAITING: usize = 512;
 const PING_INTERVAL: Duration = Duration::from_secs(25);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What `whereAmI` is acknowledged with.
+/// Acknowledges `whereAmI`.
 #[derive(Serialize)]
 struct Here<'a> {
     ok: bool,
     namespace: &'a str,
 }
 
-/// Logs that a client has left. The library drops this value together with the socket. It
-/// would run a disconnect handler in a task of its own and keep the socket until the handler
-/// has returned; a client that comes back meanwhile gets no answer.
+/// Logs that a client has left. The library drops this value together with the socket. With a
+/// disconnect handler, the library would keep the socket until a task has run the handler; a
+/// client that comes back meanwhile gets no answer.
 struct Visit {
     namespace: String,
 }
@@ -113,15 +110,15 @@ async fn enter(
     socket: SocketRef,
     io: SocketIo,
     State(namespaces): State<Namespaces>,
-) -> Result<(), EnterError> {
+) -> Result<(), &'static str> {
     let lease = namespaces.enter(socket.ns(), &io)?;
     socket.extensions.insert(lease);
     Ok(())
 }
 
 /// Registers what a client may send. The library runs this middleware before it tells the
-/// client that it is connected. It runs the connect handler afterwards, in a task of its own:
-/// by then the client's first event may have come, and found no handler.
+/// client that it is connected, and the connect handler after that, in a task of its own: by
+/// then the client's first event may have come, and found no handler.
 async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     socket.on("whereAmI", on_where_am_i);
     socket.on_fallback(on_unknown);

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::dynamic::PREFIX;
 
-/// Stands for all dynamic namespaces.
+/// Means all dynamic namespaces.
 const ALL_DYNAMIC: &str = "/dynamic-*";
 
 /// The body of `POST /notice`.
@@ -25,7 +25,7 @@ pub(crate) struct Notice {
 }
 
 /// A status, and a sentence that says what is wrong.
-type Refusal = (StatusCode, &'static str);
+type NoticeError = (StatusCode, &'static str);
 
 /// `POST /notice`: emits `message` in one namespace, or in all dynamic ones.
 ///
@@ -34,7 +34,7 @@ type Refusal = (StatusCode, &'static str);
 pub(crate) async fn send_notice(
     State(io): State<SocketIo>,
     notice: Result<Json<Notice>, JsonRejection>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, NoticeError> {
     let Json(Notice { namespace, message, .. }) = notice.map_err(refuse)?;
     let targets = find(&io, &namespace);
     if targets.is_empty() && namespace != ALL_DYNAMIC {
@@ -65,7 +65,7 @@ fn find(io: &SocketIo, name: &str) -> Vec<BroadcastOperators> {
 }
 
 /// Says what the body should have been.
-fn refuse(rejection: JsonRejection) -> Refusal {
+fn refuse(rejection: JsonRejection) -> NoticeError {
     match rejection.status() {
         status @ StatusCode::PAYLOAD_TOO_LARGE => (status, "the notice is too large"),
         _ => (

@@ -68,14 +68,14 @@ struct YourRole {
     role: Role,
 }
 
-/// Logs when it is dropped, together with its socket. A disconnect handler would keep the
-/// socket until it has run in a task of its own, and a client that leaves and comes back at
-/// once would get no answer.
-struct DisconnectLogger {
+/// Logs that a client has left. The library drops this value together with the socket. It
+/// would run a disconnect handler in a task of its own and keep the socket until the handler
+/// has returned; a client that comes back meanwhile gets no answer.
+struct Visit {
     namespace: String,
 }
 
-impl Drop for DisconnectLogger {
+impl Drop for Visit {
     fn drop(&mut self) {
         info!(namespace = self.namespace, "disconnected");
     }
@@ -185,8 +185,7 @@ async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
 
 async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
     info!(namespace = socket.ns(), ?role, transport = ?socket.transport_type(), "connected");
-    let logger = DisconnectLogger { namespace: socket.ns().to_owned() };
-    socket.extensions.insert(Arc::new(logger));
+    socket.extensions.insert(Arc::new(Visit { namespace: socket.ns().to_owned() }));
     if let Err(error) = socket.emit("welcome", &Welcome { role }) {
         debug!(%error, "gone before the welcome");
     }

@@ -28,7 +28,8 @@ use tokio::time::sleep;
 use tracing::{debug, info};
 
 use crate::{
-    listeners::Listeners, progress::Progress, queue::Queue, reply::Reply, visitor::Visitor,
+    listeners::Listeners, progress::Progress, queue::Queue, reply::Reply,
+    visitor::Visitor,
 };
 
 /// A client with the first token is a guest, a client with the second is the admin. A real
@@ -112,14 +113,14 @@ struct Told {
     text: &'static str,
 }
 
-/// Logs when it is dropped, together with its socket. A disconnect handler would keep the
-/// socket until it has run in a task of its own, and a client that leaves and comes back at
-/// once would get no answer.
-struct DisconnectLogger {
+/// Logs that a client has left. The library drops this value together with the socket. It
+/// would run a disconnect handler in a task of its own and keep the socket until the handler
+/// has returned; a client that comes back meanwhile gets no answer.
+struct Visit {
     namespace: String,
 }
 
-impl Drop for DisconnectLogger {
+impl Drop for Visit {
     fn drop(&mut self) {
         info!(namespace = self.namespace, "disconnected");
     }
@@ -230,14 +231,16 @@ async fn prepare(socket: SocketRef) -> Result<(), Infallible> {
     listeners.on_any(|packet| Some(on_any(packet.extract()?)));
     listeners.check(|packet| Some(keep_the_secret(packet.extract()?, packet.extract()?)));
     listeners.on("role", |packet| Some(on_role(packet.extract()?, packet.extract()?)));
-    listeners.on("whoami", |packet| Some(on_whoami(packet.extract()?, packet.extract()?)));
+    listeners
+        .on("whoami", |packet| Some(on_whoami(packet.extract()?, packet.extract()?)));
     listeners.on("secret", |packet| Some(on_secret(packet.extract()?)));
     listen_to_steps(&listeners);
     listeners.on("steps", |packet| Some(on_steps(packet.extract()?, packet.extract()?)));
     listeners.on("seen", |packet| Some(on_seen(packet.extract()?, packet.extract()?)));
     listeners.once("gift", |packet| Some(on_gift(packet.extract()?)));
     listeners.on("mute", |packet| Some(on_mute(packet.extract()?, packet.extract()?)));
-    listeners.on("unmute", |packet| Some(on_unmute(packet.extract()?, packet.extract()?)));
+    listeners
+        .on("unmute", |packet| Some(on_unmute(packet.extract()?, packet.extract()?)));
     socket.extensions.insert(Progress::default());
     socket.extensions.insert(listeners.clone());
     // The library has no handler for any event, so all of them come here, in order.
@@ -253,8 +256,7 @@ fn listen_to_steps(listeners: &Listeners) {
 
 async fn on_connect(socket: SocketRef, Extension(role): Extension<Role>) {
     info!(namespace = socket.ns(), ?role, transport = ?socket.transport_type(), "connected");
-    let logger = DisconnectLogger { namespace: socket.ns().to_owned() };
-    socket.extensions.insert(Arc::new(logger));
+    socket.extensions.insert(Arc::new(Visit { namespace: socket.ns().to_owned() }));
     if let Err(error) = socket.emit("welcome", &Welcome { role }) {
         debug!(%error, "gone before the welcome");
     }

@@ -7,8 +7,6 @@ mod chapter_2;
 mod chapter_3;
 mod chapter_4;
 mod chapter_5;
-mod chapter_5_1;
-mod chapter_5_2;
 mod chapter_6;
 mod chapter_6_1;
 mod chapter_6_2;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::time::Instant;
 
+use anyhow::Result;
 use runner::{End, Ended};
 
 use super::full_name;
@@ -72,8 +73,12 @@ impl Report {
     }
 
     /// The same for a program without one of its lines: its test must fail.
-    pub(super) fn hear_sabotage(&mut self, name: &str, end: End) {
-        self.note(name.to_owned(), turned(end, ""));
+    pub(super) fn hear_sabotage(&mut self, name: &str, end: Result<End>) {
+        let end = match end {
+            Ok(end) => turned(end, ""),
+            Err(error) => End::Failed(format!("{error:#}")),
+        };
+        self.note(name.to_owned(), end);
     }
 
     /// Keeps how long the tests took, for the next run.

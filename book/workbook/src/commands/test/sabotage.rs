@@ -53,43 +53,57 @@ pub(super) fn all<'a>(
     Ok(all)
 }
 
-pub(super) fn run(
-    workbook: &Workbook,
-    all: Vec<Sabotage<'_>>,
-    report: &mut Report,
-) -> Result<()> {
+pub(super) fn run(workbook: &Workbook, all: Vec<Sabotage<'_>>, report: &mut Report) {
     if all.is_empty() {
-        return Ok(());
+        return;
     }
     say!("Taking out one line at a time, {} in all.", all.len());
     let copy = workbook.root.join("target/sabotage");
     for sabotage in all {
-        // Afresh each time: what was taken out before is back.
-        copy_sources(&workbook.root, &copy)?;
-        take_out(&copy, &sabotage)?;
-        let program = build(&copy, sabotage.step)?;
-        let mut case = sabotage.case;
-        for (name, value) in &mut case.environment {
-            if name == PROGRAM {
-                *value = program.display().to_string();
-            }
-        }
-        let end = until_it_fails(workbook, &case);
-        report.hear_sabotage(&full_name(&case), end);
+        let name = full_name(&sabotage.case);
+        let end = without_its_line(workbook, &copy, sabotage);
+        report.hear_sabotage(&name, end);
     }
-    Ok(())
+}
+
+/// How the test ended with a program that lacks its line.
+fn without_its_line(
+    workbook: &Workbook,
+    copy: &Path,
+    sabotage: Sabotage<'_>,
+) -> Result<End> {
+    // Afresh each time: what was taken out before is back.
+    for folder in ["book", "chapters", "tests"] {
+        copy_sources(&workbook.root.join(folder), &copy.join(folder))?;
+    }
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        refresh(&workbook.root.join(file), &copy.join(file))?;
+    }
+    take_out(copy, &sabotage)?;
+    let program = build(copy, sabotage.step)?;
+    let mut case = sabotage.case;
+    for (name, value) in &mut case.environment {
+        if name == PROGRAM {
+            *value = program.display().to_string();
+        }
+    }
+    Ok(until_it_fails(workbook, &case))
 }
 
 /// Everything but what was built, so that Cargo finds the same workspace.
-fn copy_sources(root: &Path, copy: &Path) -> Result<()> {
-    for folder in ["book", "chapters", "tests"] {
-        let target = copy.join(folder);
-        for file in crate::workbook::files_in(&root.join(folder)) {
-            refresh(&root.join(folder).join(&file), &target.join(&file))?;
+fn copy_sources(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if ["target", "node_modules", "data"].iter().any(|skipped| name == *skipped) {
+            continue;
         }
-    }
-    for file in ["Cargo.toml", "Cargo.lock"] {
-        refresh(&root.join(file), &copy.join(file))?;
+        let target = to.join(&name);
+        if entry.file_type()?.is_dir() {
+            copy_sources(&entry.path(), &target)?;
+        } else {
+            refresh(&entry.path(), &target)?;
+        }
     }
     Ok(())
 }
