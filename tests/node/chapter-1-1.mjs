@@ -30,7 +30,7 @@ new WebSocketServer({ server }).on("connection", (ws, request) => {
   else greet(ws, peer);
 });
 
-/** Two listeners and a timer, which somebody has to clear. */
+/** Two listeners, and a timer that the program has to clear. */
 function greet(ws, peer) {
   const ticks = setInterval(() => ws.send("Hello from the server"), TICK);
   ws.on("message", (message) => console.log(`${peer} sent ${message}`));

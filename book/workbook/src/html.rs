@@ -242,10 +242,19 @@ fn red(red: &Red) -> String {
     )
 }
 
+/// Where a link finds the folded figure: a browser opens a fold that holds what it looks for.
+pub(crate) const THE_REST: &str = "<div id=\"the-rest\">";
+
+/// What a page with the folded figure says above its other figures.
+pub(crate) const FIRST: &str = "<p>Imports, constants and wiring are in \
+    <a href=\"#the-rest\">everything else in this step</a>, at the end of the page: type \
+    them first. A function that a later figure brings can be <code>todo!()</code> until \
+    then.</p>\n";
+
 fn rest(rest: &Rest) -> String {
     let figures: Vec<String> = rest.codes.iter().map(figure).collect();
     format!(
-        "<details class=\"rest\">\n<summary>{}</summary>\n\n{}\n</details>\n",
+        "<details class=\"rest\">\n<summary>{}</summary>\n\n{THE_REST}\n{}\n</div>\n</details>\n",
         rest.summary(),
         figures.join("\n")
     )

@@ -67,6 +67,9 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// The heading above a step's figures.
+const THE_CHANGE: &str = "## The change\n";
+
 /// A page with its directives replaced, or all that is wrong with them.
 fn page(
     workbook: &Workbook,
@@ -90,6 +93,10 @@ fn page(
         }
     }
     woven.push_str(&text[from..]);
+    if for_html && woven.contains(html::THE_REST) {
+        // A reader who types the figures one by one needs the imports before them.
+        woven = woven.replacen(THE_CHANGE, &format!("{THE_CHANGE}\n{}", html::FIRST), 1);
+    }
     if faults.is_empty() { Ok(woven) } else { Err(faults) }
 }
 

@@ -142,7 +142,8 @@ fn with_a_rest(name: &str) -> Fixture {
 fn the_rest_is_what_no_other_figure_of_the_page_shows_file_by_file() {
     let book = with_a_rest("weave_rest");
     let page = book.weave("{{#rest 1}}\n", "html").unwrap();
-    let start = "<details class=\"rest\">\n<summary>Everything else in this step</summary>\n\n<figure";
+    let start = "<details class=\"rest\">\n<summary>Everything else in this step</summary>\n\n\
+                 <div id=\"the-rest\">\n<figure";
     assert!(page.starts_with(start), "{page}");
     let files: Vec<&str> = page
         .split("<code class=\"file\">")
@@ -154,6 +155,17 @@ fn the_rest_is_what_no_other_figure_of_the_page_shows_file_by_file() {
     assert!(page.contains("lines 7–12, 14–15</span>"), "{page}");
     assert!(page.contains("fn greet"), "{page}");
     assert!(!page.contains("browser_kit::hello") && !page.contains("use std"), "{page}");
+}
+
+#[test]
+fn a_page_with_a_rest_says_above_its_figures_to_type_the_imports_first() {
+    let book = with_a_rest("weave_rest_first");
+    let page = book.weave("## The change\n\nWords.\n\n{{#rest 1}}\n", "html").unwrap();
+    let (above, below) = page.split_once("Words.").unwrap();
+    assert!(above.contains("<a href=\"#the-rest\">"), "{page}");
+    assert!(!below.contains("type them first"), "{page}");
+    let page = book.weave("\n## The change\n\nWords.\n", "html").unwrap();
+    assert!(!page.contains("#the-rest"), "{page}");
 }
 
 #[test]
