@@ -221,6 +221,11 @@ async fn full_and_secret(server: &Server, stopped: usize) -> Option<String> {
     events.push(r#"42["secret"]"#.to_owned());
     client.post(server, &events.join("\u{1e}")).await;
     server.logged("an event was stopped", stopped).await;
+    // Some conversation: meanwhile the server tries to disconnect, and finds no room.
+    let mut other = connect(server).await;
+    for _ in 0..50 {
+        other.ask("role", json!([])).await;
+    }
     let mut got = String::new();
     support::within("the end", async {
         while !got.split('\u{1e}').any(|packet| packet == "41") {

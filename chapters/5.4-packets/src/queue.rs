@@ -55,8 +55,7 @@ impl Packet {
 
     fn reject(&self, error: &str) {
         warn!(event = self.event, error, "an event was stopped");
-        let reply: Reply = self.extract().expect("BUG: the event has a name");
-        reply.reject(error);
+        self.extract::<Reply>().expect("BUG: the event has a name").reject(error);
     }
 
     fn size(&self) -> u32 {
