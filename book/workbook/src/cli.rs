@@ -101,7 +101,8 @@ pub(crate) enum Command {
 
     /// Without N: checks that the book matches the code. With N: runs chapter N's tests, against
     /// the chapter in this clone or against a server that you started, in Rust or in anything
-    /// else. Promises that need the process itself are then listed as not checked.
+    /// else. Promises that need the process itself are then listed as not checked: --program
+    /// has them start your program instead, and checks all.
     /// PROMISE: only those with these words in their names. --watch checks again whenever your
     /// server has restarted, until Ctrl-C.
     /// --prose lists where a sentence or a name could be plainer; that is no fault.
@@ -110,10 +111,12 @@ pub(crate) enum Command {
     ///   cargo workbook check 4 --url http://127.0.0.1:8005
     ///   cargo workbook check 4 --url http://127.0.0.1:8005 --watch
     ///   cargo workbook check 4 "unknown path" --url http://127.0.0.1:8005
+    ///   cargo workbook check 4.1 --program ~/mine/target/debug/chapter-4-1
     #[command(
         verbatim_doc_comment,
         override_usage = "cargo workbook check [--prose]\n\
-                          cargo workbook check N [PROMISE] [--url URL] [--watch]"
+                          cargo workbook check N [PROMISE] [--url URL] [--watch]\n\
+                          cargo workbook check N [PROMISE] --program FILE"
     )]
     Check {
         #[arg(value_name = "N")]
@@ -123,6 +126,8 @@ pub(crate) enum Command {
         url: Option<String>,
         #[arg(long, requires = "url")]
         watch: bool,
+        #[arg(long, requires = "chapter", conflicts_with = "url", value_name = "FILE")]
+        program: Option<PathBuf>,
         #[arg(long, conflicts_with = "chapter")]
         prose: bool,
     },

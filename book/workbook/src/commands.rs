@@ -14,6 +14,7 @@ mod test;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use self::promises::Asked;
 use self::test::Effort;
 use crate::Outcome;
 use crate::check;
@@ -36,8 +37,15 @@ pub(crate) fn run(workbook: &Workbook, command: Command) -> Result<Outcome> {
         Command::Carry { step, conflicts } => carry::run(workbook, &step, conflicts),
         Command::Compare { chapter, folder } => compare::run(workbook, &chapter, &folder),
         Command::Check { chapter: None, prose, .. } => check_book(workbook, prose),
-        Command::Check { chapter: Some(chapter), promise, url, watch, .. } => {
-            promises::run(workbook, &chapter, promise.as_deref(), url.as_deref(), watch)
+        Command::Check {
+            chapter: Some(chapter), promise, url, program, watch, ..
+        } => {
+            let asked = match (&url, &program) {
+                (Some(url), _) => Asked::Url(url),
+                (None, Some(program)) => Asked::Program(program),
+                (None, None) => Asked::Clone,
+            };
+            promises::run(workbook, &chapter, promise.as_deref(), asked, watch)
         }
         Command::Test { words, all } => {
             let effort = if all { Effort::Whole } else { Effort::Quick };

@@ -133,7 +133,7 @@ fn parse(text: &str) -> Result<Directive> {
             let (file, parts) = cut(rest);
             ensure!(
                 !file.is_empty(),
-                "`item` needs a file, as in `item 4-rooms/src/main.rs on_join`"
+                "`item` needs a file, as in `item 4.4-whispers/src/main.rs on_join`"
             );
             Ok(Directive::Item { file: file.to_owned(), parts: selectors(parts)? })
         }
@@ -143,14 +143,14 @@ fn parse(text: &str) -> Result<Directive> {
             let (file, parts) = cut(rest);
             ensure!(
                 !file.is_empty(),
-                "{usage}, as in `diff 3-namespaces 4-rooms src/main.rs`"
+                "{usage}, as in `diff 4.3-operators 4.4-whispers src/main.rs`"
             );
             let [from, to, file] = [from, to, file].map(str::to_owned);
             Ok(Directive::Diff { from, to, file, parts: selectors(parts)? })
         }
         "sides" => sides(rest),
         "tree" => {
-            ensure!(!rest.is_empty(), "`tree` needs a step, as in `tree 4-rooms`");
+            ensure!(!rest.is_empty(), "`tree` needs a step, as in `tree 4.4-whispers`");
             Ok(Directive::Tree { folder: rest.to_owned() })
         }
         "transcript" => {
@@ -202,7 +202,7 @@ fn parse(text: &str) -> Result<Directive> {
 /// one side of a pair.
 fn sides(text: &str) -> Result<Directive> {
     let usage = "`sides` needs parts of a twin, a `|`, and a program, as in \
-                 `sides tests/node/chapter-4.mjs onWhisper | 4-rooms/src/main.rs on_whisper`";
+                 `sides tests/node/chapter-4.mjs onWhisper | 4.4-whispers/src/main.rs on_whisper`";
     let (node, rust) = match split_outside(text, " | ").as_slice() {
         [node, rust] => (side(node)?, side(rust)?),
         _ => bail!("{usage}"),

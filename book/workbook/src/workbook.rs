@@ -276,7 +276,7 @@ pub(crate) struct Test {
     pub(crate) line: usize,
 }
 
-/// Splits `chapters/4-rooms/src/main.rs` into folder and file.
+/// Splits `chapters/4.4-whispers/src/main.rs` into folder and file.
 pub(crate) fn chapter_file(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix(CHAPTERS)?.strip_prefix('/')?.split_once('/')
 }

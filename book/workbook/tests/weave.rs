@@ -314,7 +314,7 @@ fn a_difference_names_a_test_that_exists_and_has_a_reason() {
 #[test]
 fn an_escaped_directive_is_text() {
     let book = Fixture::new("weave_escaped");
-    let text = "Write `\\{{#item 4-rooms/src/main.rs on_join}}`.\n";
+    let text = "Write `\\{{#item 4.1-rooms/src/main.rs on_join}}`.\n";
     assert_eq!(book.weave(text, "html").unwrap(), text);
 }
 

@@ -29,6 +29,8 @@ pub(super) fn stand_alone(manifest: &mut DocumentMut, workspace: &Item, members:
     }
     // The tests stay in the clone: they run against whatever `--url` names.
     manifest.remove("test");
+    // The program is called as its package.
+    manifest.remove("bin");
     manifest.remove("dev-dependencies");
 }
 

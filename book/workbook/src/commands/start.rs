@@ -67,6 +67,8 @@ fn say(step: &Step, program: Option<&Step>, folder: &Path, solution: bool) {
         say!("\nThe lesson is book/src/{page}. In the clone, when your program runs:");
     }
     say!("  cargo workbook check {number} --url http://127.0.0.1:8005");
+    let built = folder.join("target/debug").join(&step.package);
+    say!("  cargo workbook check {number} --program {}", quoted(&built));
     say!("  cargo workbook compare {number} {}", quoted(folder));
 }
 
@@ -109,8 +111,12 @@ fn write_manifest(
     let mut own = manifest::read(&own)?;
     manifest::stand_alone(&mut own, workspace, "");
     own["package"]["name"] = value(step.package.clone());
-    // The chapter to come may need a crate that the one before it does not.
-    add_missing(workbook, step, &mut own, workspace)?;
+    // What the rest of the chapter needs: whoever goes on to its next step in the same folder
+    // has its crates.
+    let steps = workbook.ladder.chapter_of(step);
+    for step in steps.skip_while(|other| other.package != step.package) {
+        add_missing(workbook, step, &mut own, workspace)?;
+    }
     if let Some(profile) = root.get("profile") {
         own.insert("profile", profile.clone());
     }

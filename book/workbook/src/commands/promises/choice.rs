@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::{Context, Result};
 use runner::Case;
 
-use super::Wish;
+use super::{Asked, Wish};
 use crate::directive::{self, Directive};
 use crate::ladder::Step;
 use crate::workbook::Workbook;
@@ -49,7 +49,21 @@ pub(super) fn promises(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promi
         of_its_package(workbook, wish.step)?
     };
     promises.retain(|promise| is_wanted(&promise.case));
+    if let Asked::Program(program) = wish.asked {
+        // The tests are started elsewhere.
+        let program = program.canonicalize()?.display().to_string();
+        promises
+            .iter_mut()
+            .for_each(|promise| ask(std::slice::from_mut(&mut promise.case), &program));
+    }
     Ok(promises)
+}
+
+/// Has the tests ask another program than the one they belong to.
+fn ask(cases: &mut [Case], program: &str) {
+    for case in cases {
+        case.environment.push(("WORKBOOK_PROGRAM".into(), program.to_owned()));
+    }
 }
 
 /// The promises of a step that names its own. The tests are in the chapter's last package.
@@ -57,15 +71,13 @@ fn staged(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promise>> {
     let (ladder, step) = (&workbook.ladder, wish.step);
     let last = &ladder.last_of(step).package;
     let mut cases = cases(workbook, last)?;
-    if step.package != *last {
-        if wish.url.is_none() {
-            // The tests find it beside the last step's program.
-            runner::program(&workbook.root, &step.package)
-                .with_context(|| format!("{} did not build", step.package))?;
-        }
-        for case in &mut cases {
-            case.environment.push(("WORKBOOK_PROGRAM".into(), step.package.clone()));
-        }
+    if let Asked::Clone = wish.asked
+        && step.package != *last
+    {
+        // The tests find it beside the last step's program.
+        runner::program(&workbook.root, &step.package)
+            .with_context(|| format!("{} did not build", step.package))?;
+        ask(&mut cases, &step.package);
     }
     let own: Vec<&str> = step.own().map(|(name, _)| name).collect();
     let names = own.iter().copied().chain(ladder.inherited(step));

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use runner::End;
 
-use super::Wish;
 use super::choice::Promise;
 use super::seen::seen;
+use super::{Asked, Wish};
 use crate::terminal::{Screen, paragraph, say};
 use crate::workbook::Workbook;
 
@@ -111,7 +111,11 @@ impl<'a> Report<'a> {
 
     fn say_next(&self, workbook: &Workbook, wish: &Wish<'_>) {
         let number = wish.step.number();
-        let url = wish.url.map(|url| format!(" --url {url}")).unwrap_or_default();
+        let url = match wish.asked {
+            Asked::Clone => String::new(),
+            Asked::Program(program) => format!(" --program {}", program.display()),
+            Asked::Url(url) => format!(" --url {url}"),
+        };
         let broken =
             self.promises.iter().find(|(_, colour)| matches!(colour, Colour::Broken(..)));
         if let Some((promise, _)) = broken {

@@ -130,6 +130,7 @@ fn red(workbook: &Workbook, step: &Step, test: &Case, words: &str) -> Job {
     let mut case = test.clone();
     case.environment = vec![
         set(RED, step.package.clone()),
+        set("WORKBOOK_LONG", "1".into()),
         set("WORKBOOK_PATIENCE", "3".into()),
         set("WORKBOOK_TESTS", "quick".into()),
     ];
