@@ -46,13 +46,22 @@ fn note(notes: &Notes, text: &'static str) {
 async fn the_catch_all_comes_first_then_the_middleware_then_the_listener() {
     let (mut client, notes) = with_listeners(|listeners, notes| {
         let [on, once, check, any] = [(); 4].map(|()| notes.clone());
-        listeners.on("event", move |_| Some(ready(note(&on, "on"))));
-        listeners.once("rare", move |_| Some(ready(note(&once, "once"))));
+        listeners.on("event", move |_| {
+            note(&on, "on");
+            Some(ready(()))
+        });
+        listeners.once("rare", move |_| {
+            note(&once, "once");
+            Some(ready(()))
+        });
         listeners.check(move |_| {
             note(&check, "check");
             Some(ready(Ok(())))
         });
-        listeners.on_any(move |_| Some(ready(note(&any, "any"))));
+        listeners.on_any(move |_| {
+            note(&any, "any");
+            Some(ready(()))
+        });
     })
     .await;
     for event in ["event", "rare", "rare"] {
@@ -67,9 +76,15 @@ async fn the_catch_all_comes_first_then_the_middleware_then_the_listener() {
 async fn a_middleware_that_says_no_keeps_the_listener_from_running() {
     let (mut client, notes) = with_listeners(|listeners, notes| {
         let (any, on) = (notes.clone(), notes.clone());
-        listeners.on_any(move |_| Some(ready(note(&any, "any"))));
+        listeners.on_any(move |_| {
+            note(&any, "any");
+            Some(ready(()))
+        });
         listeners.check(|_| Some(ready(Err("no"))));
-        listeners.on("event", move |_| Some(ready(note(&on, "on"))));
+        listeners.on("event", move |_| {
+            note(&on, "on");
+            Some(ready(()))
+        });
     })
     .await;
     client.emit("event", json!([])).await;
