@@ -393,7 +393,7 @@ async fn what_is_folded_opens_by_keyboard() {
     if left_out("the book once more") {
         return;
     }
-    let Some(browser) = open("chapter-1.html").await else { return };
+    let Some(browser) = open("chapter-1-1.html").await else { return };
     browser.until("document.querySelectorAll('main details').length > 1").await;
     for details in ["details:not(.promise)", "details.promise"] {
         let details = format!("document.querySelector('main {details}')");
@@ -416,7 +416,7 @@ async fn code_wider_than_the_page_scrolls_by_keyboard() {
     }
     let Some(browser) = open("index.html").await else { return };
     browser.look(320, 800, "light").await;
-    visit(&browser, "chapter-1.html").await;
+    visit(&browser, "chapter-1-1.html").await;
     focus_by_tab(&browser, "document.activeElement.matches('figure pre > code')").await;
     browser.press(Key::Right + Key::Right).await;
     browser.until("document.activeElement.scrollLeft > 0").await;
@@ -695,7 +695,7 @@ async fn on_paper_the_answers_can_be_read() {
     if left_out("the book once more") {
         return;
     }
-    let Some(browser) = open("chapter-1.html").await else { return };
+    let Some(browser) = open("chapter-1-1.html").await else { return };
     let answer = "document.querySelector('main details:not(.promise) > :last-child')";
     browser.until(&format!("!{answer}.checkVisibility()")).await;
     browser.look_printed(PAPER).await;
