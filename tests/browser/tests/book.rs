@@ -343,7 +343,7 @@ async fn copying_a_diff_gives_the_new_code_and_nothing_else() {
     assert!(!new.is_empty());
     assert_eq!(copied, new.concat());
     // As the program has it: no signs, no marks, no old lines.
-    let program = support::root().join("chapters/2.4-disconnects/src/main.rs");
+    let program = support::root().join("chapters/2.2-acknowledgements/src/main.rs");
     let program = fs::read_to_string(program).expect("the program").replace("\r\n", "\n");
     for line in copied.lines() {
         assert!(
