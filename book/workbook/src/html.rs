@@ -251,8 +251,16 @@ pub(crate) const FIRST: &str = "<p>Imports, constants and wiring are in \
     them first. A function that a later figure brings can be <code>todo!()</code> until \
     then.</p>\n";
 
+/// What a reader with a crate outside the workspace has to know of a manifest's lines.
+const OWN_CRATE: &str = "<p>A crate that <code>cargo workbook start</code> made for this \
+    chapter has these dependencies already.</p>\n";
+
 fn rest(rest: &Rest) -> String {
-    let figures: Vec<String> = rest.codes.iter().map(figure).collect();
+    let shown = |code: &Code| {
+        let note = if code.source.path.ends_with("Cargo.toml") { OWN_CRATE } else { "" };
+        figure(code) + note
+    };
+    let figures: Vec<String> = rest.codes.iter().map(shown).collect();
     format!(
         "<details class=\"rest\">\n<summary>{}</summary>\n\n{THE_REST}\n{}\n</div>\n</details>\n",
         rest.summary(),

@@ -15,6 +15,7 @@ use anyhow::{Result, ensure};
 use runner::{End, Plan};
 
 use self::choice::Promise;
+pub(super) use self::choice::in_names;
 use self::report::Report;
 use crate::Outcome;
 use crate::ladder::Step;

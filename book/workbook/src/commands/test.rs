@@ -14,6 +14,7 @@ use runner::{Built, Case, KEPT, Plan};
 use self::report::Report;
 use self::took::Took;
 use crate::Outcome;
+use crate::commands::promises::in_names;
 use crate::workbook::Workbook;
 
 /// How much goes on at once. Most tests wait most of the time.
@@ -53,7 +54,7 @@ pub(super) fn run(
     only: Option<&str>,
 ) -> Result<Outcome> {
     let built = build(workbook)?;
-    let only = only.map(|words| words.trim().replace(' ', "_"));
+    let only = only.map(in_names);
     let is_wanted = |name: &str| {
         only.as_ref().is_none_or(|words| name.replace(' ', "_").contains(words))
     };

@@ -40,7 +40,7 @@ impl Promise {
 /// Builds the step's tests, and lists its promises: its own in the order in which its pages
 /// name them, those that no page names, and those of earlier steps.
 pub(super) fn promises(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promise>> {
-    let words = wish.only.map(|words| words.trim().replace(' ', "_"));
+    let words = wish.only.map(in_names);
     let is_wanted =
         |case: &Case| words.as_ref().is_none_or(|words| case.name.contains(words));
     let mut promises = if workbook.ladder.is_staged(wish.step) {
@@ -57,6 +57,11 @@ pub(super) fn promises(workbook: &Workbook, wish: &Wish<'_>) -> Result<Vec<Promi
             .for_each(|promise| ask(std::slice::from_mut(&mut promise.case), &program));
     }
     Ok(promises)
+}
+
+/// Words as they are in the names of tests: a page shows those as sentences.
+pub(in crate::commands) fn in_names(words: &str) -> String {
+    words.trim().trim_end_matches('.').to_lowercase().replace(' ', "_")
 }
 
 /// Has the tests ask another program than the one they belong to.
