@@ -706,7 +706,8 @@ async fn the_log_tells_a_connections_story() {
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_and_sigterm_say_goodbye_with_1001_and_exit_0() {
-    for signal in ["INT", "TERM"] {
+    // TERM first: what a shell starts in the background ignores INT.
+    for signal in ["TERM", "INT"] {
         let Some(mut server) = Server::own(CHAPTER).await else { return };
         let ticker = WebSocket::open(&server, "/").await;
         let echo = WebSocket::open(&server, "/echo").await;
