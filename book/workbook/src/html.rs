@@ -115,6 +115,9 @@ fn caption(code: &Code) -> String {
     if let Some(place) = code.place() {
         text.push_str(&format!(" <span class=\"place\">{place}</span>"));
     }
+    if code.count(Change::New) > 0 {
+        text.push_str(" <span class=\"change\">the bar marks what is new</span>");
+    }
     if let Some(from) = &code.from {
         let (added, removed) = (code.count(Change::Added), code.count(Change::Removed));
         text.push_str(&format!(
@@ -132,6 +135,7 @@ fn line(row: &Row, indent: usize) -> String {
         Change::Added => ("<ins>", "</ins>"),
         Change::Removed => ("<del>", "</del>"),
         Change::Same => ("<span class=\"same\">", "</span>"),
+        Change::New => ("<span class=\"same new\">", "</span>"),
         Change::Gap => ("<span class=\"gap\">", "</span>"),
         Change::Folded => ("<span class=\"folded\">", "</span>"),
     };

@@ -13,7 +13,7 @@ use crate::rest::Rest;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
-use crate::workbook::{CHAPTERS, Workbook};
+use crate::workbook::{CHAPTERS, Workbook, chapter_file};
 
 /// Where the twins in Node are.
 const TWINS: &str = "tests/node/";
@@ -316,7 +316,28 @@ impl Workbook {
             rows.extend(shown.map(|at| Row::plain(&source, at)));
             last_end = Some(range.end);
         }
+        self.mark_new(&source, &mut rows)?;
         Ok(Code { source, rows, part: names(parts), from: None })
+    }
+
+    /// Marks the lines that are new in a step that grows from another, if others of the same
+    /// figure are not.
+    fn mark_new(&self, source: &Source, rows: &mut [Row]) -> Result<()> {
+        let folder = chapter_file(&source.path).map(|(folder, _)| folder);
+        let step = folder.and_then(|folder| self.step_of_folder(folder));
+        if step.is_none_or(|step| step.from.is_none()) {
+            return Ok(());
+        }
+        let new = self.new_lines(&source.path)?;
+        let is_code = |row: &Row| row.at.is_some() && !row.text().trim().is_empty();
+        let is_new = |row: &Row| row.at.is_some_and(|at| new.contains(&at));
+        if rows.iter().filter(|row| is_code(row)).all(is_new) {
+            return Ok(());
+        }
+        for row in rows.iter_mut().filter(|row| is_new(row)) {
+            row.change = Change::New;
+        }
+        Ok(())
     }
 
     /// Both sides come from files that are tested: a twin, and a chapter.
