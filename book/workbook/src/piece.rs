@@ -323,19 +323,28 @@ impl Workbook {
     /// Marks the lines that are new in a step that grows from another, if others of the same
     /// figure are not.
     fn mark_new(&self, source: &Source, rows: &mut [Row]) -> Result<()> {
-        let folder = chapter_file(&source.path).map(|(folder, _)| folder);
-        let step = folder.and_then(|folder| self.step_of_folder(folder));
-        if step.is_none_or(|step| step.from.is_none()) {
+        let Some((folder, file)) = chapter_file(&source.path) else { return Ok(()) };
+        let before =
+            self.step_of_folder(folder).and_then(|step| self.ladder.before(step));
+        let grows = |before: &Step| {
+            self.root.join(format!("{CHAPTERS}/{}/{file}", before.folder)).is_file()
+        };
+        if !before.is_some_and(grows) {
             return Ok(());
         }
         let new = self.new_lines(&source.path)?;
-        let is_code = |row: &Row| row.at.is_some() && !row.text().trim().is_empty();
         let is_new = |row: &Row| row.at.is_some_and(|at| new.contains(&at));
-        if rows.iter().filter(|row| is_code(row)).all(is_new) {
+        let has_words = |row: &Row| row.text().contains(char::is_alphanumeric);
+        if rows.iter().filter(|row| has_words(row)).all(is_new) {
             return Ok(());
         }
-        for row in rows.iter_mut().filter(|row| is_new(row)) {
-            row.change = Change::New;
+        // A bracket goes with the line before it.
+        let mut marked = false;
+        for row in rows.iter_mut().filter(|row| row.at.is_some()) {
+            marked = is_new(row) || (marked && !has_words(row));
+            if marked {
+                row.change = Change::New;
+            }
         }
         Ok(())
     }
