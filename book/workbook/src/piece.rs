@@ -52,6 +52,9 @@ pub(crate) struct Code {
     pub(crate) from: Option<String>,
 }
 
+/// A caption lists so many places of a file, and counts more.
+const MOST_PLACES: usize = 3;
+
 impl Code {
     pub(crate) fn count(&self, change: Change) -> usize {
         self.rows.iter().filter(|row| row.change == change).count()
@@ -113,6 +116,11 @@ impl Code {
             if let (Some(first), Some(last)) = (numbers.clone().min(), numbers.max()) {
                 places.push((first, last));
             }
+        }
+        if places.len() > MOST_PLACES {
+            let first = places.iter().map(|(first, _)| first).min().unwrap_or(&0);
+            let last = places.iter().map(|(_, last)| last).max().unwrap_or(&0);
+            return Some(format!("{} parts of lines {first}–{last}", places.len()));
         }
         let word = match places[..] {
             [] => return None,
