@@ -48,7 +48,8 @@ async fn a_post_of_exactly_a_million_bytes_passes_and_one_more_is_413() {
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_and_sigterm_end_the_program_with_0_whatever_its_clients_do() {
-    for signal in ["INT", "TERM"] {
+    // TERM first: what a shell starts in the background ignores INT.
+    for signal in ["TERM", "INT"] {
         let Some(mut server) = Server::own(CHAPTER).await else { return };
         let polling = Polling::connect(&server, AUTH).await;
         let mut websocket = connect(&server).await;

@@ -115,6 +115,9 @@ fn caption(code: &Code) -> String {
     if let Some(place) = code.place() {
         text.push_str(&format!(" <span class=\"place\">{place}</span>"));
     }
+    if code.count(Change::New) > 0 {
+        text.push_str(" <span class=\"change\">the bar marks what is new</span>");
+    }
     if let Some(from) = &code.from {
         let (added, removed) = (code.count(Change::Added), code.count(Change::Removed));
         text.push_str(&format!(
@@ -132,6 +135,7 @@ fn line(row: &Row, indent: usize) -> String {
         Change::Added => ("<ins>", "</ins>"),
         Change::Removed => ("<del>", "</del>"),
         Change::Same => ("<span class=\"same\">", "</span>"),
+        Change::New => ("<span class=\"same new\">", "</span>"),
         Change::Gap => ("<span class=\"gap\">", "</span>"),
         Change::Folded => ("<span class=\"folded\">", "</span>"),
     };
@@ -251,6 +255,9 @@ pub(crate) const FIRST: &str = "<p>Imports, constants and wiring are in \
     them first. A function that a later figure brings can be <code>todo!()</code> until \
     then.</p>\n";
 
+/// What is said above lines that are no longer there.
+const GONE: &str = "These lines of the step before are gone:";
+
 /// What a reader with a crate outside the workspace has to know of a manifest's lines.
 const OWN_CRATE: &str = "<p>A crate that <code>cargo workbook start</code> made for this \
     chapter has these dependencies already.</p>\n";
@@ -261,8 +268,14 @@ fn rest(rest: &Rest) -> String {
         figure(code) + note
     };
     let figures: Vec<String> = rest.codes.iter().map(shown).collect();
+    let gone: Vec<String> = rest.gone.iter().map(figure).collect();
+    let gone = match gone.is_empty() {
+        true => String::new(),
+        false => format!("<p>{GONE}</p>\n{}", gone.join("\n")),
+    };
     format!(
-        "<details class=\"rest\">\n<summary>{}</summary>\n\n{THE_REST}\n{}\n</div>\n</details>\n",
+        "<details class=\"rest\">\n<summary>{}</summary>\n\n{THE_REST}\n{}\n{gone}</div>\n\
+         </details>\n",
         rest.summary(),
         figures.join("\n")
     )

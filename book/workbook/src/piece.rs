@@ -13,7 +13,7 @@ use crate::rest::Rest;
 use crate::select::{Selector, nearest};
 use crate::source::Source;
 use crate::step_diff::{self, Change, Row};
-use crate::workbook::{CHAPTERS, Workbook};
+use crate::workbook::{CHAPTERS, Workbook, chapter_file};
 
 /// Where the twins in Node are.
 const TWINS: &str = "tests/node/";
@@ -51,6 +51,9 @@ pub(crate) struct Code {
     /// The folder of the earlier step, for a diff.
     pub(crate) from: Option<String>,
 }
+
+/// A caption lists so many places of a file, and counts more.
+const MOST_PLACES: usize = 3;
 
 impl Code {
     pub(crate) fn count(&self, change: Change) -> usize {
@@ -113,6 +116,11 @@ impl Code {
             if let (Some(first), Some(last)) = (numbers.clone().min(), numbers.max()) {
                 places.push((first, last));
             }
+        }
+        if places.len() > MOST_PLACES {
+            let first = places.iter().map(|(first, _)| first).min().unwrap_or(&0);
+            let last = places.iter().map(|(_, last)| last).max().unwrap_or(&0);
+            return Some(format!("{} parts of lines {first}–{last}", places.len()));
         }
         let word = match places[..] {
             [] => return None,
@@ -316,7 +324,37 @@ impl Workbook {
             rows.extend(shown.map(|at| Row::plain(&source, at)));
             last_end = Some(range.end);
         }
+        self.mark_new(&source, &mut rows)?;
         Ok(Code { source, rows, part: names(parts), from: None })
+    }
+
+    /// Marks the lines that are new in a step that grows from another, if others of the same
+    /// figure are not.
+    fn mark_new(&self, source: &Source, rows: &mut [Row]) -> Result<()> {
+        let Some((folder, file)) = chapter_file(&source.path) else { return Ok(()) };
+        let before =
+            self.step_of_folder(folder).and_then(|step| self.ladder.before(step));
+        let grows = |before: &Step| {
+            self.root.join(format!("{CHAPTERS}/{}/{file}", before.folder)).is_file()
+        };
+        if !before.is_some_and(grows) {
+            return Ok(());
+        }
+        let new = self.new_lines(&source.path)?;
+        let is_new = |row: &Row| row.at.is_some_and(|at| new.contains(&at));
+        let has_words = |row: &Row| row.text().contains(char::is_alphanumeric);
+        if rows.iter().filter(|row| has_words(row)).all(is_new) {
+            return Ok(());
+        }
+        // A bracket goes with the line before it.
+        let mut marked = false;
+        for row in rows.iter_mut().filter(|row| row.at.is_some()) {
+            marked = is_new(row) || (marked && !has_words(row));
+            if marked {
+                row.change = Change::New;
+            }
+        }
+        Ok(())
     }
 
     /// Both sides come from files that are tested: a twin, and a chapter.

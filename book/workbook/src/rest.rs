@@ -9,7 +9,7 @@ use crate::directive::{self, Directive};
 use crate::ladder::Step;
 use crate::piece::{Code, Piece, folder_number};
 use crate::source::Source;
-use crate::step_diff::Row;
+use crate::step_diff::{Change, Row};
 use crate::workbook::{CHAPTERS, Workbook};
 
 /// Files whose lines a reader would have to write.
@@ -23,6 +23,8 @@ pub(crate) struct Rest {
     /// The folder of the step.
     pub(crate) folder: String,
     pub(crate) codes: Vec<Code>,
+    /// Lines of the step before that this one no longer has.
+    pub(crate) gone: Vec<Code>,
 }
 
 impl Rest {
@@ -68,7 +70,42 @@ impl Workbook {
         if codes.is_empty() {
             bail!("every new line of {name} is in a figure already; remove this `rest`");
         }
-        Ok(Rest { folder: step.folder.clone(), codes })
+        Ok(Rest { folder: step.folder.clone(), codes, gone: self.gone(step)? })
+    }
+
+    /// The lines of the step before that nobody finds in this one, also not in another file:
+    /// whoever grows a program from figures has to take them out.
+    fn gone(&self, step: &Step) -> Result<Vec<Code>> {
+        let Some(before) = self.ladder.before(step) else { return Ok(Vec::new()) };
+        let mut present = BTreeSet::new();
+        for path in self.written(step) {
+            let source = self.source(&path)?;
+            present.extend(source.lines.iter().map(|line| line.text.trim().to_owned()));
+        }
+        let mut codes = Vec::new();
+        for path in self.written(before) {
+            let source = self.source(&path)?;
+            let is_gone = |at: &usize| {
+                let text = source.lines[*at].text.trim();
+                text.contains(char::is_alphanumeric)
+                    && !path.ends_with("Cargo.toml")
+                    && !present.contains(text)
+            };
+            let lines: Vec<usize> = (0..source.lines.len()).filter(is_gone).collect();
+            if lines.is_empty() {
+                continue;
+            }
+            let mut rows = Vec::new();
+            for (nth, &at) in lines.iter().enumerate() {
+                if nth > 0 && lines[nth - 1] + 1 != at {
+                    rows.push(Row::gap());
+                }
+                let change = Change::Removed;
+                rows.push(Row { change, ..Row::plain(&source, at) });
+            }
+            codes.push(Code { source, rows, part: String::new(), from: None });
+        }
+        Ok(codes)
     }
 
     /// What the figures of code on a step's pages show. A directive that is broken shows

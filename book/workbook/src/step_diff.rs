@@ -13,6 +13,8 @@ const CONTEXT: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Change {
     Same,
+    /// New in this step, beside lines that are not.
+    New,
     Added,
     Removed,
     /// Unchanged lines left out.

@@ -68,7 +68,7 @@ impl Screen {
         let (sign, colour) = match row.change {
             Change::Added => ('+', "32"),
             Change::Removed => ('-', "31"),
-            Change::Same => (' ', ""),
+            Change::Same | Change::New => (' ', ""),
             Change::Gap | Change::Folded => (' ', "2"),
         };
         let number =

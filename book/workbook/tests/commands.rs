@@ -437,6 +437,9 @@ fn the_picture_is_there() {
 
 #[test]
 fn it_stops_when_asked() {
+    if let Ok(program) = std::env::var("WORKBOOK_PROGRAM") {
+        panic!("it would start {program}");
+    }
     aside("it_stops_when_asked", "it needs the process");
 }
 "#;
@@ -514,7 +517,7 @@ fn a_naive_server_hears_on_a_screen_what_it_keeps_and_what_it_does_not() {
     let url = server.url();
     let report = format!(
         "\
-Checking chapter-2 against {url}. Cargo builds the tests first.
+Checking 2 against {url}. Cargo builds the tests first.
 
   BROKEN  the picture is there
           saw \"404\" instead of \"200\" (GET /picture)
@@ -536,7 +539,7 @@ Its test is in tests/chapter_2.rs.
 }
 
 #[test]
-fn a_server_that_keeps_all_is_shown_the_next_step() {
+fn a_server_that_keeps_all_that_a_url_can_show_is_told_how_to_check_the_rest() {
     let book = with_promises("check_right");
     book.append(
         "book/steps.toml",
@@ -549,7 +552,8 @@ fn a_server_that_keeps_all_is_shown_the_next_step() {
     for line in [
         "  kept    the picture is there\n  kept    a greeting comes back\n",
         "  kept    promises of earlier steps: all 1\n",
-        "\n5 kept, 0 broken, 1 not checked.\nNext: cargo workbook start 3 DIR\n",
+        "\n5 kept, 0 broken, 1 not checked.\n1 of the step's own promises need your program or \
+         more time:\n  cargo workbook check 2 --program FILE\n",
     ] {
         assert!(said.out.contains(line), "{line}{}", said.out);
     }
@@ -574,7 +578,7 @@ fn one_promise_is_checked_alone_with_all_that_its_test_says() {
     assert!(said.out.contains("0 kept, 0 broken, 1 not checked"), "{}", said.out);
     let said = book.run(&["check", "2", "it flies", "--url", &url]);
     assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("no promise of chapter-2 has these words"), "{}", said.err);
+    assert!(said.err.contains("no promise of 2 has these words"), "{}", said.err);
 }
 
 #[test]
@@ -584,6 +588,22 @@ fn without_a_url_the_program_of_the_clone_is_checked() {
     assert!(said.out.contains("against the program in this clone"), "{}", said.out);
     assert!(said.out.contains("  kept    a greeting comes back\n"), "{}", said.out);
     assert!(said.out.contains("\n2 kept, 0 broken, 0 not checked.\n"), "{}", said.out);
+    let words = "A greeting comes back.";
+    let said = Fixture::new("check_sentence").run(&["check", "2", words]);
+    assert!(said.out.contains("\n1 kept, 0 broken, 0 not checked.\n"), "{}", said.out);
+}
+
+#[test]
+fn a_program_of_the_readers_is_started_by_every_test() {
+    let book = with_promises("check_program");
+    let said = book.run(&["check", "2", "--program", "nothing"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("there is no program nothing"), "{}", said.err);
+    let program = book.path("mine");
+    std::fs::write(&program, "").unwrap();
+    let said = book.run(&["check", "2", "it stops", "--program", "mine"]);
+    let started = program.canonicalize().unwrap().display().to_string();
+    assert!(said.out.contains(&format!("it would start {started}")), "{}", said.out);
 }
 
 /// Ends a command that ends only with Ctrl-C.

@@ -158,6 +158,24 @@ fn the_rest_is_what_no_other_figure_of_the_page_shows_file_by_file() {
 }
 
 #[test]
+fn the_rest_lists_the_lines_that_the_step_before_had_and_this_one_has_not() {
+    let book = Fixture::new("weave_rest_gone");
+    book.replace("book/src/one.md", "# One", "# One again");
+    book.replace("book/steps.toml", "page = \"two.md\"", "page = \"one.md\"");
+    book.replace("book/steps.toml", "page = \"one.md\"\n\n", "page = \"two.md\"\n\n");
+    let page = book.weave("{{#rest 2}}\n", "html").unwrap();
+    let (_, gone) = page.split_once("lines of the step before are gone").unwrap();
+    assert!(gone.contains("<del>") && !gone.contains("<ins>"), "{page}");
+    let (before, now) = (
+        book.read("chapters/1-one/src/main.rs"),
+        book.read("chapters/2-two/src/main.rs"),
+    );
+    let kept =
+        before.lines().find(|line| line.contains("fn main") && now.contains(*line));
+    assert!(!gone.contains(kept.unwrap()), "{page}");
+}
+
+#[test]
 fn a_page_with_a_rest_says_above_its_figures_to_type_the_imports_first() {
     let book = with_a_rest("weave_rest_first");
     let page = book.weave("## The change\n\nWords.\n\n{{#rest 1}}\n", "html").unwrap();

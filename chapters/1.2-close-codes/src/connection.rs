@@ -38,11 +38,8 @@ pub(crate) enum Route {
 
 /// Runs a connection to its end. Nothing of it outlives this function.
 pub(crate) async fn run(io: Upgraded, peer: SocketAddr, route: Route) {
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
     let io = TokioIo::new(io);
-    let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config)).await;
+    let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config())).await;
     println!("{peer} open");
     let result = match route {
         Route::Ticker => greet(&mut ws, peer).await,
@@ -58,6 +55,13 @@ pub(crate) async fn run(io: Upgraded, peer: SocketAddr, route: Route) {
     // Close the socket first, so that `closed` in the log is true.
     drop(ws);
     println!("{peer} closed");
+}
+
+/// How much a connection may hold.
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
 }
 
 /// How a connection ends.

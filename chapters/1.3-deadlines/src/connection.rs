@@ -57,15 +57,9 @@ pub(crate) enum Route {
 
 /// Runs a connection to its end. Nothing of it outlives this function.
 pub(crate) async fn run(io: Upgraded, peer: SocketAddr, route: Route) {
-    // A write buffer of 0: a message goes to the socket at once, and none waits for more.
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
     let mut progress = Progress::new();
     let io = InspectReader::new(TokioIo::new(io), progress.count_bytes());
-    let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config)).await;
+    let mut ws = WebSocket::from_raw_socket(io, Role::Server, Some(config())).await;
     println!("{peer} open");
     // `Infallible` has no values: there is no `Ok`, and this needs no `else`.
     let Err(ending) = exchange(&mut ws, peer, route, &mut progress).await;
@@ -77,6 +71,16 @@ pub(crate) async fn run(io: Upgraded, peer: SocketAddr, route: Route) {
     // Close the socket first, so that `closed` in the log is true.
     drop(ws);
     println!("{peer} closed");
+}
+
+/// How much a connection may hold.
+fn config() -> WebSocketConfig {
+    // A write buffer of 0: a message goes to the socket at once, and none waits for more.
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
 }
 
 /// How a connection ends.

@@ -453,7 +453,10 @@ async fn a_twin_stands_beside_its_program_or_above_it_where_there_is_no_room() {
     let Some(browser) = open("index.html").await else { return };
     for scripts in [true, false] {
         browser.scripts(scripts).await;
-        for chapter in ["1", "2", "3", "4", "5-1", "5-2", "5"] {
+        for chapter in [
+            "1-1", "1-3", "1-4", "2-1", "2-3", "2-4", "3-2", "3-3", "4-2", "4-3", "4-4",
+            "5-2", "5-3", "5-4",
+        ] {
             let page = format!("chapter-{chapter}.html");
             for (width, place) in
                 [(1920, "beside"), (1200, "beside"), (800, "below"), (320, "below")]
@@ -464,7 +467,7 @@ async fn a_twin_stands_beside_its_program_or_above_it_where_there_is_no_room() {
                 let class = "return document.documentElement.classList.contains('js')";
                 assert_eq!(browser.run(class).await, scripts, "{here}");
                 let columns = columns(&browser).await;
-                assert!(columns.len() > 1, "{here}: nothing is compared");
+                assert!(!columns.is_empty(), "{here}: nothing is compared");
                 assert!(
                     columns.iter().all(|column| column == place),
                     "{here}: {columns:?}"

@@ -271,7 +271,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() && self.process.is_some() {
-            eprintln!("--- log of {}\n{}---", self.address, self.log.text());
+            eprintln!("--- log of {}\n{}---", self.address, self.log.end());
         }
     }
 }
@@ -371,6 +371,19 @@ impl Log {
     fn count(&self, text: &str) -> usize {
         let lines = self.lines.lock().expect("BUG: a log reader panicked");
         lines.iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// The last lines: a flood may have filled the log.
+    fn end(&self) -> String {
+        const SHOWN: usize = 200;
+        let lines = self.lines.lock().expect("BUG: a log reader panicked");
+        let left_out = lines.len().saturating_sub(SHOWN);
+        let head = if left_out > 0 {
+            format!("… {left_out} lines before\n")
+        } else {
+            String::new()
+        };
+        lines[left_out..].iter().fold(head, |text, line| text + line + "\n")
     }
 
     fn text(&self) -> String {

@@ -107,7 +107,15 @@ impl WebSocket {
 
     /// Whatever comes next, control frames included.
     pub async fn any(&mut self) -> Result<Message, tungstenite::Error> {
-        within("something from the server", self.next()).await
+        self.any_after(Duration::ZERO).await
+    }
+
+    /// The same for what takes at least `least`.
+    pub async fn any_after(
+        &mut self,
+        least: Duration,
+    ) -> Result<Message, tungstenite::Error> {
+        within_after(least, "something from the server", self.next()).await
     }
 
     /// The same without a deadline, for a caller that has one.

@@ -118,7 +118,9 @@ fn write_manifest(
         add_missing(workbook, step, &mut own, workspace)?;
     }
     if let Some(profile) = root.get("profile") {
-        own.insert("profile", profile.clone());
+        let mut profile = profile.clone();
+        keep_profiles_of(&own, &mut profile);
+        own.insert("profile", profile);
     }
     if own["dependencies"].get(KIT).is_some() {
         copy_kit(workbook, workspace, folder)?;
@@ -129,6 +131,22 @@ fn write_manifest(
     own.insert("workspace", Item::Table(table));
     fs::write(folder.join("Cargo.toml"), own.to_string())?;
     Ok(())
+}
+
+/// Cargo warns of a profile for a package that the program does not depend on.
+fn keep_profiles_of(own: &toml_edit::DocumentMut, profile: &mut Item) {
+    let has = |name: &str| own["dependencies"].get(name).is_some();
+    // What the others are built for: a GIF's frames, and Argon2's hash.
+    let kept = |name: &str| match name {
+        "*" => true,
+        "weezl" => has("gif"),
+        "blake2" => has("argon2"),
+        name => has(name),
+    };
+    let packages = profile.get_mut("dev").and_then(|dev| dev.get_mut("package"));
+    if let Some(packages) = packages.and_then(Item::as_table_mut) {
+        packages.retain(|name, _| kept(name));
+    }
 }
 
 fn add_missing(

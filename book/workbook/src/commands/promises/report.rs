@@ -126,6 +126,13 @@ impl<'a> Report<'a> {
             say!("Its test is in {}.", promise.file(workbook, wish.step));
             return;
         }
+        let left = self
+            .count(|promise, colour| promise.own && matches!(colour, Colour::Aside(_)));
+        if let (Asked::Url(_), true) = (wish.asked, left > 0) {
+            say!("{left} of the step's own promises need your program or more time:");
+            say!("  cargo workbook check {number} --program FILE");
+            return;
+        }
         let mut steps = workbook.ladder.steps.iter();
         steps.find(|step| step.package == wish.step.package);
         if let (Some(next), None) = (steps.next(), wish.only) {
