@@ -58,9 +58,14 @@ const ways = {
   "/items": (request, response, after) => array(response, unseen(after)),
   "/next": async (request, response, after) => {
     const gone = new AbortController();
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(LONG_POLL)]);
-    response.on("close", () => gone.abort());
+    // Not AbortSignal.timeout inside AbortSignal.any: Node 20 may collect it before its time.
+    const late = setTimeout(() => gone.abort(), LONG_POLL);
+    response.on("close", () => {
+      clearTimeout(late);
+      gone.abort();
+    });
     try {
+      const { signal } = gone;
       while (unseen(after).found.length === 0) await once(feed, "item", { signal });
       array(response, unseen(after));
     } catch {
