@@ -129,7 +129,7 @@ async fn promises_about_the_program_itself_are_not_checked_against_another() {
         return;
     }
     let Some(server) = Server::own(&program("chapter-1")).await else { return };
-    let said = workbook(&["check", "1", "chapter 1 builds no", "--url", &server.url("")]);
+    let said = workbook(&["check", "1", "ctrl c and sigterm", "--url", &server.url("")]);
     assert_eq!(said.status.code(), Some(0), "{said:?}");
     assert!(text(&said.stdout).contains("0 kept, 0 broken, 1 not checked"), "{said:?}");
 }
